@@ -1,0 +1,204 @@
+"""The database: one door for writes, and the only module (with the migrations) that knows which engine it is.
+
+A write happens inside `transaction(...)` and nowhere else. On SQLite that block says BEGIN IMMEDIATE, so what it reads is
+current and nobody slips between a check and its write; outside it the connection is `query_only`, so a page that writes is
+an error by construction. On another engine the same block is an ordinary transaction and constraints carry the rest.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlcipher3.dbapi2
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cpms.core.errors import Busy, ConstraintBroken, Stale, Unhealthy, WriteOutsideTransaction
+
+LOCK_WAIT_SECONDS = 10
+
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",  # readers never wait for the writer
+    "synchronous=FULL",  # an acknowledged commit survives a power cut
+    "foreign_keys=ON",
+    f"busy_timeout={LOCK_WAIT_SECONDS * 1000}",
+    "journal_size_limit=67108864",
+    "wal_autocheckpoint=1000",
+    "trusted_schema=OFF",
+    "recursive_triggers=ON",  # REPLACE must not slip past a delete trigger
+    "cell_size_check=ON",
+    "temp_store=MEMORY",
+    "cache_size=-16384",
+)
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _keep_old_values(_class: type[Any], _key: str, attribute: Any) -> None:
+    """A value that is set before it was read would leave no old value for the trail; listening makes the ORM load it."""
+
+    @event.listens_for(attribute, "set", active_history=True)
+    def _set(_target: Any, _value: Any, _old: Any, _initiator: Any) -> None:
+        pass
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class Actor(Protocol):
+    """Whoever writes: a signed-in person. Jobs and commands write as nobody."""
+
+    @property
+    def id(self) -> int: ...
+
+
+@dataclass(slots=True)
+class Writing:
+    """The write that is open now; the recorder reads it during the flush."""
+
+    action: str
+    actor_id: int | None
+    about: Any
+    reason: str | None
+    entry_id: int | None = None
+
+
+_writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
+_turn = threading.Lock()  # writers of one process queue here: SQLite's own waiting is neither fair nor quick
+
+
+def writing() -> Writing | None:
+    """The open write of this context, or None."""
+    return _writing.get()
+
+
+@contextmanager
+def transaction(
+    action: str, *, actor: Actor | None, about: Model | None = None, reason: str | None = None
+) -> Iterator[None]:
+    """Open the one write of this request. `action` names it in the audit log; `about` is recorded even without changes.
+
+    Raises Busy when the lock does not come free, Stale when a row was changed by somebody else meanwhile and
+    ConstraintBroken when the database refuses; then nothing was stored.
+    """
+    if _writing.get() is not None:
+        raise RuntimeError("transactions do not nest: services never open one")
+    session = db.session()
+    if session.new or session.dirty or session.deleted:
+        raise WriteOutsideTransaction(action)
+    if not _turn.acquire(timeout=LOCK_WAIT_SECONDS):
+        raise Busy
+    token = _writing.set(Writing(action, actor.id if actor else None, about, reason))
+    try:
+        session.rollback()  # forget the read snapshot; loaded rows refresh on next touch
+        session.connection()  # takes the write lock now, not at the first INSERT
+        yield
+        session.commit()
+    except BaseException as error:
+        session.rollback()
+        ours = _in_our_words(error)
+        if ours is error:
+            raise
+        raise ours from error
+    finally:
+        _writing.reset(token)
+        _turn.release()
+
+
+def _in_our_words(error: BaseException) -> BaseException:
+    if isinstance(error, StaleDataError):
+        return Stale()
+    if isinstance(error, IntegrityError):
+        return ConstraintBroken(_constraint(str(error.orig)))
+    if isinstance(error, OperationalError) and "locked" in str(error.orig):
+        return Busy()
+    return error
+
+
+def _constraint(words: str) -> str:
+    """The name of the rule in the engine's message: `UNIQUE constraint failed: user.email` gives `user.email`."""
+    found = re.search(r"constraint failed: (.+)$|constraint \"(\w+)\"", words)
+    return next((part for part in found.groups() if part), words) if found else words
+
+
+@event.listens_for(Session, "before_flush")
+def _no_stray_writes(session: Session, _context: Any, _instances: Any) -> None:
+    if _writing.get() is None and (session.new or session.dirty or session.deleted):
+        raise WriteOutsideTransaction("a row changed with no transaction open")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _no_bulk_changes(state: ORMExecuteState) -> None:
+    if state.is_update or state.is_delete or state.is_insert:
+        raise WriteOutsideTransaction("bulk changes leave no trace: change the rows one by one")
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database to the application and make its connections safe."""
+    uri = app.config["SQLALCHEMY_DATABASE_URI"]
+    options: dict[str, Any] = {"hide_parameters": True}  # an error must not print patients' data
+    if uri.startswith("sqlite"):
+        options |= {"module": sqlcipher3.dbapi2, "pool_size": 12, "max_overflow": 8}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+    db.init_app(app)
+    if uri.startswith("sqlite"):
+        _refuse_broken_sqlite()
+        with app.app_context():
+            configure_sqlite(db.engine)
+
+
+def _refuse_broken_sqlite() -> None:
+    """SQLite 3.7.0 to 3.51.2 can lose acknowledged rows (WAL reset); 3.50.7 and 3.44.6 carry the mend."""
+    version = sqlcipher3.dbapi2.sqlite_version_info
+    mended_in = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}.get(version[:2], (3, 51, 3))
+    if version < mended_in:
+        raise Unhealthy(
+            f"This SQLite library ({sqlcipher3.dbapi2.sqlite_version}) can lose stored rows. Install the locked dependencies."
+        )
+
+
+def configure_sqlite(engine: Engine) -> None:
+    """Pragmas on each new connection, and our own BEGIN."""
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN; the driver's own habit skips it for SELECT
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        wanted = "0" if _writing.get() is not None or connection.info.get("migrating") else "1"
+        if connection.info.get("query_only") != wanted:
+            connection.exec_driver_sql(f"PRAGMA query_only={wanted}")
+            connection.info["query_only"] = wanted
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if wanted == "0" else "BEGIN")
+
+
+def is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"

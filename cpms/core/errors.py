@@ -1,0 +1,60 @@
+"""What can be wrong with a request, in the words of the clinic. `web/errors.py` turns each into an answer, once."""
+
+
+class DomainError(Exception):
+    """A refusal that a person can read. `message` is a whole sentence; without one the answer's own words are used."""
+
+    status = 422
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message or type(self).__name__)
+        self.message = message
+        self.field = field  # the form field that the sentence belongs beside, when there is one
+
+
+class Refused(DomainError):
+    """The state of the record does not allow it; the person can change something and try again."""
+
+
+class NotFound(DomainError):
+    """There is no such record, or it is not one this person may know of."""
+
+    status = 404
+
+
+class Forbidden(DomainError):
+    """The person has not the right to do this."""
+
+    status = 403
+
+
+class Conflict(DomainError):
+    """The world changed: somebody else was faster. Nothing was stored."""
+
+    status = 409
+
+
+class Stale(Conflict):
+    """The row is newer than the one that the form was made from."""
+
+
+class ConstraintBroken(Conflict):
+    """The database refused the row; `constraint` names the rule."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__()
+        self.constraint = constraint
+
+
+class Busy(DomainError):
+    """The write lock did not come free in time. Nothing was stored."""
+
+    status = 503
+
+
+class Unhealthy(RuntimeError):
+    """The program must not start like this: the sentence says what to do."""
+
+
+class WriteOutsideTransaction(RuntimeError):
+    """Code tried to change a row with no `transaction(...)` open: a mistake of ours."""

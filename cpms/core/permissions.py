@@ -1,0 +1,39 @@
+"""One closed list of permissions and one matrix of roles. A screen or an action asks for permissions, never for a role."""
+
+from enum import StrEnum
+
+
+class P(StrEnum):
+    """What a person may do."""
+
+    PROFILE = "profile"  # own name, password, theme: everybody
+    CALENDAR_READ = "calendar.read"
+    CALENDAR_WRITE = "calendar.write"
+    CALENDAR_OVERBOOK = "calendar.overbook"
+    CALENDAR_SETUP = "calendar.setup"  # chairs and appointment types
+    PATIENT_READ = "patient.read"
+    PATIENT_WRITE = "patient.write"
+    PATIENT_ARCHIVE = "patient.archive"
+    MEDICAL_READ = "medical.read"  # the medical text; the alert strip is for everybody who may see the patient
+    MEDICAL_WRITE = "medical.write"
+    SETTINGS_WRITE = "settings.write"
+    USERS_MANAGE = "users.manage"
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    DENTIST = "dentist"
+    HYGIENIST = "hygienist"
+    ASSISTANT = "assistant"
+    RECEPTIONIST = "receptionist"
+
+
+_EVERYBODY = frozenset({P.PROFILE, P.CALENDAR_READ, P.CALENDAR_WRITE, P.PATIENT_READ, P.PATIENT_WRITE})
+
+ROLES: dict[Role, frozenset[P]] = {
+    Role.OWNER: frozenset(P),
+    Role.DENTIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE, P.MEDICAL_READ, P.MEDICAL_WRITE},
+    Role.HYGIENIST: _EVERYBODY | {P.MEDICAL_READ, P.MEDICAL_WRITE},
+    Role.ASSISTANT: _EVERYBODY | {P.MEDICAL_READ},
+    Role.RECEPTIONIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE},
+}

@@ -1,0 +1,35 @@
+"""Folding of names and numbers, so that a search finds what a person means, not how it was typed."""
+
+import re
+import unicodedata
+
+_I = str.maketrans({"İ": "i", "I": "i", "ı": "i", "ё": "е", "Ё": "е", "ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"})
+_NOT_WORD = re.compile(r"[^\w]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2028\u2029\ufeff]")
+
+
+def fold(text: str) -> str:
+    """Lower case without marks: "ŞÜKRÜ IŞIK" and "şükrü ışık" both give "sukru isik". Words are joined by one blank."""
+    plain = unicodedata.normalize("NFKD", text.translate(_I).casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_I)
+    return _NOT_WORD.sub(" ", letters).replace("_", " ").strip()
+
+
+def fold_name(text: str) -> str:
+    """The key by which user names and e-mail addresses are one: case and composed letters do not count."""
+    return unicodedata.normalize("NFKC", text.strip()).translate(_I).casefold()
+
+
+def digits(text: str) -> str:
+    """Only the digits of a phone number, as 0-9 whatever script they were typed in."""
+    return "".join(str(unicodedata.digit(c)) for c in text if c.isdigit())
+
+
+def clean(text: str) -> str:
+    """What a form stores: composed letters, no control characters, blanks at the ends gone, line ends as \\n."""
+    return _CONTROL.sub("", unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def clean_line(text: str) -> str:
+    """`clean` for one line: every run of white space is one blank."""
+    return " ".join(clean(text).split())

@@ -1,0 +1,25 @@
+"""Reading the clinic's settings."""
+
+from flask import g
+from sqlalchemy import select
+
+from cpms.core.db import db
+from cpms.settings.models import Setting
+from cpms.settings.schema import ClinicSettings, load
+
+
+def current() -> ClinicSettings:
+    """The settings, read once per request."""
+    if "clinic_settings" not in g:
+        g.clinic_settings = load(stored())
+    settings: ClinicSettings = g.clinic_settings
+    return settings
+
+
+def stored() -> dict[str, object]:
+    """What the database holds, by key."""
+    return {row.key: row.value for row in db.session.execute(select(Setting.key, Setting.value))}
+
+
+def setting(key: str) -> Setting | None:
+    return db.session.get(Setting, key)

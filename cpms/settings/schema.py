@@ -1,0 +1,64 @@
+"""Every wish of a clinic: typed, with its default. What is stored under another key is ignored."""
+
+from dataclasses import dataclass, fields
+from datetime import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+WEEK = range(7)  # Monday is 0, as in `date.weekday()`
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """From when until when the clinic is open on a weekday: [opens, closes)."""
+
+    opens: time
+    closes: time
+
+    def __post_init__(self) -> None:
+        if self.closes <= self.opens:
+            raise ValueError("a day closes after it opens")
+
+
+_WORKDAY = Hours(time(8), time(18))
+_SATURDAY = Hours(time(9), time(14))
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicSettings:
+    clinic_name: str = "Dental clinic"
+    address: str = ""
+    phone: str = ""
+    time_zone: str = "UTC"
+    opening: tuple[Hours | None, ...] = (_WORKDAY,) * 5 + (_SATURDAY, None)
+    idle_minutes: int = 15  # after this long without a touch a screen locks itself
+    is_demo: bool = False  # shows on every page that nothing here is real
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def open_weekdays(self) -> tuple[int, ...]:
+        return tuple(day for day in WEEK if self.opening[day])
+
+    def hours(self, weekday: int) -> Hours | None:
+        return self.opening[weekday]
+
+
+def load(stored: dict[str, Any]) -> ClinicSettings:
+    """Settings from their stored values; what is missing is the default."""
+    known = {field.name for field in fields(ClinicSettings)}
+    values = {key: value for key, value in stored.items() if key in known}
+    if "opening" in values:
+        values["opening"] = tuple(
+            Hours(time.fromisoformat(day[0]), time.fromisoformat(day[1])) if day else None for day in values["opening"]
+        )
+    return ClinicSettings(**values)
+
+
+def dump(value: Any) -> Any:
+    """One setting's value as JSON knows it."""
+    if isinstance(value, tuple):
+        return [[f"{day.opens:%H:%M}", f"{day.closes:%H:%M}"] if day else None for day in value]
+    return value

@@ -1,0 +1,25 @@
+"""Changing the clinic's settings."""
+
+from dataclasses import fields
+from typing import Any
+
+from flask import g
+
+from cpms.core.db import db
+from cpms.settings import queries
+from cpms.settings.models import Setting
+from cpms.settings.schema import ClinicSettings, dump
+
+
+def change_settings(**changes: Any) -> None:
+    """Store the named settings. An unknown name is a mistake of ours: TypeError."""
+    known = {field.name for field in fields(ClinicSettings)}
+    if unknown := set(changes) - known:
+        raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+    for key, value in changes.items():
+        row = queries.setting(key)
+        if row is None:
+            db.session.add(Setting(key=key, value=dump(value)))
+        elif row.value != dump(value):
+            row.value = dump(value)
+    g.pop("clinic_settings", None)

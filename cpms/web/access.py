@@ -1,0 +1,57 @@
+"""Who may open what. A route without `@require(...)` or `@public` is closed."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import abort, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user
+
+from cpms.core.permissions import P
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+login_manager = LoginManager()
+
+
+def require(*needed: P) -> Callable[[View], View]:
+    """Mark a view with the permissions that it needs."""
+
+    def mark(view: View) -> View:
+        view.needs = needed  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view that answers without signing in."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def passive(view: View) -> View:
+    """Mark a view that a screen calls by itself: it does not count as somebody being there."""
+    view.passive = True  # type: ignore[attr-defined]
+    return view
+
+
+def view_of_request() -> Any:
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def gate() -> ResponseReturnValue | None:
+    """Before every request, after the CSRF check: signed in, and with the right."""
+    view = view_of_request()
+    if view is None or getattr(view, "public", False):
+        return None  # an unknown address is a 404, which follows
+    if not current_user.is_authenticated:
+        return login_manager.unauthorized()
+    if not hasattr(view, "needs") or not current_user.permissions.issuperset(view.needs):
+        abort(403)
+    return None
+
+
+def can(permission: P) -> bool:
+    """For menus and buttons: convenience, not protection."""
+    return current_user.is_authenticated and permission in current_user.permissions

@@ -1,0 +1,32 @@
+"""Static files: served by WhiteNoise under an address that holds the digest of them all, so a browser may keep them for ever."""
+
+import hashlib
+from pathlib import Path
+
+from flask import Flask
+from whitenoise import WhiteNoise
+
+ROOT = Path(__file__).parent.parent / "static"
+
+
+def digest(root: Path = ROOT) -> str:
+    """Changes when any static file does. The compressed twins do not count."""
+    total = hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and p.suffix not in {".gz", ".br"}):
+        total.update(path.relative_to(root).as_posix().encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+def init_app(app: Flask) -> None:
+    prefix = f"/static/{digest()}"
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=str(ROOT), prefix=prefix, max_age=31536000, immutable_file_test=lambda _path, _url: True,
+        add_headers_function=_headers, mimetypes={".js": "text/javascript"},
+    )
+    app.jinja_env.globals["asset"] = lambda path: f"{prefix}/{path}"
+
+
+def _headers(headers: dict[str, str], _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -1,0 +1,104 @@
+"""One place where an error becomes an answer."""
+
+import logging
+
+from flask import Flask, Response, g, make_response, render_template
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from cpms.core.errors import Busy, ConstraintBroken, DomainError, Stale
+from cpms.web.htmx import is_htmx
+from cpms.web.toasts import toast
+
+log = logging.getLogger("cpms")
+
+
+def sentence(error: DomainError) -> str:
+    """What a person reads: the error's own words, or the usual ones of its kind."""
+    if error.message:
+        return error.message
+    if isinstance(error, Stale):
+        return _("Somebody else changed this in the meantime. Nothing was stored; please look at it again.")
+    if isinstance(error, ConstraintBroken):
+        return _("This does not fit with what somebody else just stored. Nothing was stored; please look at it again.")
+    if isinstance(error, Busy):
+        return _("The server is busy. Nothing was stored; please try again in a moment.")
+    return title(error.status)
+
+
+def title(code: int) -> str:
+    titles = {
+        400: _("This request cannot be understood"),
+        401: _("Please sign in"),
+        403: _("You may not do this"),
+        404: _("This is not here"),
+        405: _("This cannot be done here"),
+        409: _("Somebody else was faster"),
+        413: _("This is too large"),
+        422: _("Something is missing or not right"),
+        429: _("Please wait a moment"),
+        500: _("Something went wrong on our side"),
+        503: _("The server is busy"),
+    }
+    return titles.get(code) or _("Something went wrong")
+
+
+def advice(code: int) -> str:
+    words = {
+        400: _("Go back, reload the page and try again. If it happens again, tell whoever looks after the server."),
+        403: _("Your role does not include this. The clinic's owner can change that."),
+        404: _("The address may be mistyped, or the record was deleted."),
+        409: _("Nothing was stored. Go back and look at it again."),
+        413: _("What was sent is larger than the server takes. Nothing was stored."),
+        422: _("Nothing was stored. Go back and look at what was typed."),
+        429: _("There were too many tries. Wait a little, then try again."),
+        500: _("Nothing of this step was stored. The code below helps to find the cause."),
+        503: _("Nothing was stored. Try again in a moment."),
+    }
+    return words.get(code, "")
+
+
+def answer(code: int, text: str) -> Response:
+    """An error as a toast over the page that is there (htmx), or as a page of its own."""
+    if is_htmx():
+        toast(text, "error")
+        response = make_response("", code)
+        response.headers["HX-Reswap"] = "none"
+        return response
+    return make_response(
+        render_template("errors/error.html", code=code, title=title(code), text=text, error_id=g.get("request_id", "")), code
+    )
+
+
+def init_app(app: Flask) -> None:
+    @app.errorhandler(DomainError)
+    def _domain(error: DomainError) -> Response:
+        return answer(error.status, sentence(error))
+
+    @app.errorhandler(CSRFError)
+    def _csrf(error: CSRFError) -> Response:
+        return answer(400, _("This page is from before you signed in. Reload it, then try again; nothing was stored."))
+
+    @app.errorhandler(OperationalError)
+    def _database(error: OperationalError) -> Response:
+        log.error("database error in request %s: %s", g.get("request_id", ""), error.orig)
+        if "locked" in str(error.orig):
+            return answer(503, sentence(Busy()))
+        return _server(InternalServerError(original_exception=error))
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        code = error.code or 500
+        if code < 400:
+            return make_response(error.get_response())
+        return answer(code, f"{title(code)}. {advice(code)}" if is_htmx() else advice(code))
+
+    @app.errorhandler(Exception)
+    def _server(error: Exception) -> Response:
+        code = g.get("request_id", "")
+        log.exception("request %s failed", code)
+        if is_htmx():
+            return answer(500, _("Something went wrong on our side; nothing was stored. Code %(code)s", code=code))
+        return answer(500, advice(500))

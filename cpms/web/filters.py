@@ -1,0 +1,56 @@
+"""How dates and times are said on the screen."""
+
+from datetime import date, datetime
+
+from flask import Flask
+from flask_babel import format_date, format_datetime
+from flask_babel import gettext as _
+
+from cpms.core import clock
+
+
+def day(value: date | datetime | None) -> str:
+    """Tue 24 Nov; with the year when it is not this one."""
+    if value is None:
+        return ""
+    the_day = value.date() if isinstance(value, datetime) else value
+    return format_date(the_day, "EEE d MMM" if the_day.year == clock.today().year else "EEE d MMM y")
+
+
+def full_day(value: date | None) -> str:
+    """24 November 2026."""
+    return format_date(value, "d MMMM y") if value else ""
+
+
+def when(value: datetime | None) -> str:
+    """A calendar time: Tue 24 Nov, 10:30."""
+    return f"{day(value)}, {value:%H:%M}" if value else ""
+
+
+def happened(value: datetime | None) -> str:
+    """An instant, on the clinic's wall clock."""
+    return when(clock.to_wall(value)) if value else ""
+
+
+def month(value: date) -> str:
+    return format_datetime(datetime(value.year, value.month, 1), "MMMM y", rebase=False)  # noqa: DTZ001 - a wall clock
+
+
+def age(born: date, on: date | None = None) -> int:
+    """Whole years."""
+    on = on or clock.today()
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def age_words(born: date) -> str:
+    """Years; months below two years."""
+    years, today = age(born), clock.today()
+    if years >= 2:
+        return _("%(n)d y", n=years)
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    return _("%(n)d mo", n=max(months, 0))
+
+
+def init_app(app: Flask) -> None:
+    for function in (day, full_day, when, happened, month, age, age_words):
+        app.jinja_env.filters[function.__name__] = function
