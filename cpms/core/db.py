@@ -202,3 +202,29 @@ def configure_sqlite(engine: Engine) -> None:
 
 def is_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection that may change the schema, in one transaction.
+
+    SQLite's foreign keys rest meanwhile, else rebuilding a table would delete the rows that point at it; they are checked
+    before the commit, and the commit does not happen when one is broken.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        connection.info["migrating"] = True
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+                    raise Unhealthy(f"The migration would break {len(broken)} references; nothing was changed.")
+        finally:
+            connection.info.pop("migrating")
+            raw.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,79 @@
+"""Dental CPMS: the day and the records of a dental clinic.
+
+`DOMAINS` is the table of contents: a domain may import only those before it, and they are registered in this order.
+"""
+
+import importlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel
+from flask_compress import Compress
+from flask_login import current_user
+from flask_migrate import Migrate
+from flask_wtf.csrf import generate_csrf
+
+from config import Config
+from cpms import cli
+from cpms.audit import recorder
+from cpms.auth import views as auth_views
+from cpms.core import clock, db
+from cpms.core.permissions import P
+from cpms.settings import queries as settings
+from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
+
+DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "setup")
+
+__version__ = "0.1.0"
+
+ROOT = Path(__file__).parent.parent
+
+
+def create_app(config: Config | None = None, **overrides: Any) -> Flask:
+    """The application, ready to serve. `overrides` are Flask settings, for tests."""
+    app = Flask(__name__, static_folder=None, instance_path=None)
+    app.config.from_mapping((config or Config.from_env()).flask())
+    app.config.from_mapping(overrides)
+
+    db.init_app(app)
+    Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    Babel(app, default_locale="en", default_timezone="UTC")
+    Compress(app)
+    clock.use_zone(lambda: settings.current().zone)
+    recorder.install(security.origin_of_write)
+
+    security.init_app(app)
+    access.login_manager.init_app(app)
+    app.before_request(access.gate)
+    app.before_request(auth_views.stay_awake)
+    app.after_request(toasts.append_toasts)
+    errors.init_app(app)
+    filters.init_app(app)
+    assets.init_app(app)
+    app.register_blueprint(health.bp)
+    _register_domains(app)
+    cli.init_app(app)
+
+    app.add_url_rule("/", "home", access.public(_home))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        P=P, can=access.can, nav_items=nav.nav_items, toasts=toasts.toasts, csrf_token=generate_csrf,
+        headers_json=htmx.headers_json, current_user=current_user, version=__version__,
+    )
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module
+    app.context_processor(lambda: {"clinic": settings.current()})
+    return app
+
+
+def _home() -> ResponseReturnValue:
+    return redirect(url_for("calendar.home"))
+
+
+def _register_domains(app: Flask) -> None:
+    """Each domain's `views.bp`, in order; a domain without screens has no views."""
+    for domain in DOMAINS:
+        if find_spec(f"cpms.{domain}.views"):
+            app.register_blueprint(importlib.import_module(f"cpms.{domain}.views").bp)

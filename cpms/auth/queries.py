@@ -1,0 +1,107 @@
+"""Reading users and their sessions."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_login import UserMixin
+from sqlalchemy import select
+
+from cpms.auth.models import SignInAttempt, Theme, User, UserSession
+from cpms.core import clock
+from cpms.core.db import db
+from cpms.core.errors import NotFound
+from cpms.core.permissions import ROLES, P, Role
+from cpms.core.text import fold_name
+
+
+@dataclass(frozen=True)
+class SignedIn(UserMixin):
+    """Whoever is at the screen, as every request needs them; read afresh each time, so that a change counts at once."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    theme: Theme
+    must_change_password: bool
+    session_id: int
+    last_seen_at: datetime
+
+    @property
+    def permissions(self) -> frozenset[P]:
+        return ROLES[self.role]
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def signed_in(token: str, *, idle: timedelta) -> SignedIn | None:
+    """Who holds this session token; None when it ended, expired, or was idle for too long."""
+    now = clock.now()
+    row = db.session.execute(
+        select(
+            User.id, User.username, User.display_name, User.role, User.theme, User.must_change_password,
+            UserSession.id, UserSession.last_seen_at,
+        )
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(
+            UserSession.token_hash == token_hash(token),
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > now,
+            UserSession.last_seen_at > now - idle,
+            User.active,
+        )
+    ).one_or_none()
+    return SignedIn(*row) if row else None
+
+
+def session(session_id: int) -> UserSession:
+    found = db.session.get(UserSession, session_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def open_sessions(user_id: int) -> list[UserSession]:
+    """Where a user is signed in now, the last used first."""
+    query = select(UserSession).where(
+        UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now()
+    )
+    return list(db.session.scalars(query.order_by(UserSession.last_seen_at.desc(), UserSession.id)))
+
+
+def user(user_id: int) -> User:
+    found = db.session.get(User, user_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def users() -> list[User]:
+    """Everybody, those who still work here first."""
+    return list(db.session.scalars(select(User).order_by(User.active.desc(), User.display_name, User.id)))
+
+
+def user_named(username: str) -> User | None:
+    return db.session.scalar(select(User).where(User.username_key == fold_name(username)))
+
+
+def user_with_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email_key == fold_name(email)))
+
+
+def providers() -> list[User]:
+    """Those who take visits, by name."""
+    query = select(User).where(User.active, User.is_provider).order_by(User.display_name, User.id)
+    return list(db.session.scalars(query))
+
+
+def attempt(key: str) -> SignInAttempt | None:
+    return db.session.get(SignInAttempt, key)
+
+
+def nobody_yet() -> bool:
+    """True before the first-run page was answered."""
+    return db.session.scalar(select(User.id).limit(1)) is None
