@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
+from flask_babel import Babel, get_locale
 from flask_compress import Compress
 from flask_login import current_user
 from flask_migrate import Migrate
@@ -61,7 +61,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         P=P, can=access.can, nav_items=nav.nav_items, toasts=toasts.toasts, csrf_token=generate_csrf,
-        headers_json=htmx.headers_json, current_user=current_user, version=__version__,
+        headers_json=htmx.headers_json, current_user=current_user, version=__version__, locale=get_locale,
     )
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module
     app.context_processor(lambda: {"clinic": settings.current()})

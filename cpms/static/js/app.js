@@ -1,0 +1,29 @@
+import "./progress.js";
+import "./connection.js";
+import "./session.js";
+import "./dialog.js";
+import "./toasts.js";
+import "./finder.js";
+import "./popup.js";
+
+// A form that came back with mistakes: the person stands where the first one is.
+export function focusFirstMistake(root = document) {
+  const field = root.querySelector('[aria-invalid="true"]') ?? root.querySelector(".problem, .alert.danger");
+  if (!field) return false;
+  const control = field.matches("input, select, textarea") ? field : field.closest("fieldset")?.querySelector("input");
+  control?.focus();
+  field.scrollIntoView({ block: "nearest" });
+  return Boolean(control);
+}
+
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.response?.status === 422) {
+    focusFirstMistake(document.querySelector("dialog[open]:modal") ?? document);
+  }
+});
+if (document.querySelector("main [aria-invalid]")) focusFirstMistake(document.querySelector("main"));
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+  if (event.target.closest("[data-back]")) window.history.back();
+});

@@ -1,0 +1,99 @@
+// A field that searches while typing: Up, Down, Enter, Escape. Links are followed; a value goes into the form:
+// [data-value] is written to the field named by the finder's data-into, and the option's words to the search field.
+import { each } from "./each.js";
+
+each("[data-finder]", (finder) => {
+  const input = finder.querySelector("[role=combobox]");
+  const list = () => document.getElementById(input.getAttribute("aria-controls"));
+  const options = () => [...(list()?.querySelectorAll("[role=option]:not([aria-disabled])") ?? [])];
+
+  function show(visible) {
+    const box = list();
+    if (!box) return;
+    box.hidden = !visible || box.childElementCount === 0;
+    input.setAttribute("aria-expanded", String(!box.hidden));
+    if (box.hidden) input.removeAttribute("aria-activedescendant");
+  }
+
+  function mark(option) {
+    options().forEach((other, index) => {
+      other.id ||= `${list().id}-${index}`;
+      other.setAttribute("aria-selected", String(other === option));
+    });
+    if (!option) return;
+    input.setAttribute("aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  function step(by) {
+    const all = options();
+    if (!all.length) return;
+    show(true);
+    const now = all.findIndex((option) => option.ariaSelected === "true");
+    mark(all.at((now < 0 && by < 0 ? 0 : now) + by) ?? all[0]);
+  }
+
+  function choose(option) {
+    const into = input.form?.elements[input.dataset.into];
+    if (!into || option.dataset.value === undefined) return;
+    into.value = option.dataset.value;
+    input.value = option.dataset.text ?? option.firstElementChild.textContent;
+    show(false);
+    into.dispatchEvent(new Event("change", { bubbles: true }));
+    input.focus();
+  }
+
+  const keys = {
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+    Enter: () => {
+      const box = list();
+      if (!box || box.hidden) return false;
+      (options().find((option) => option.ariaSelected === "true") ?? options()[0])?.click();
+    },
+    Escape: () => {
+      if (list()?.hidden !== false) return false;
+      show(false);
+    },
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || !keys[event.key] || keys[event.key]() === false) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  // Typing on after a choice takes the choice back: the words no longer name it.
+  input.addEventListener("input", () => {
+    const into = input.form?.elements[input.dataset.into];
+    if (into?.value) { into.value = ""; into.dispatchEvent(new Event("change", { bubbles: true })); }
+    if (!input.value.trim()) show(false);
+  });
+  input.addEventListener("htmx:after:swap", () => {
+    show(document.activeElement === input && input.value.trim() !== "");
+    mark(options()[0]);
+  });
+  input.addEventListener("focus", () => { if (input.value.trim()) show(true); });
+  finder.addEventListener("focusout", (event) => { if (!finder.contains(event.relatedTarget)) show(false); });
+  finder.addEventListener("click", (event) => {
+    const option = event.target.closest("[role=option]");
+    if (option) choose(option);
+  });
+});
+
+// From any screen: `/` or Ctrl-K. Escape gives the focus back.
+let before;
+document.addEventListener("keydown", (event) => {
+  const search = document.querySelector("[data-search]");
+  if (!search || document.querySelector("dialog:modal")) return;
+  const writing = event.target.closest("input, textarea, select, [contenteditable]");
+  const control = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+  if (control || (event.key === "/" && !writing && !event.ctrlKey && !event.altKey && !event.metaKey)) {
+    event.preventDefault();
+    if (document.activeElement !== search) before = document.activeElement;
+    search.focus();
+    search.select();
+  } else if (event.key === "Escape" && event.target === search) {
+    search.value = "";
+    search.blur();
+    before?.focus();
+  }
+});

@@ -1,0 +1,39 @@
+// Sentences at the foot of the screen. They go by themselves unless they are errors or somebody is at them.
+const toasts = document.getElementById("toasts");
+const TICK = 250;
+const MOST = 4;
+
+// Everything outside an open dialog is out of reach, so the sentences move in with it.
+function moveIn() {
+  const home = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if (toasts.parentElement !== home) home.append(toasts);
+}
+
+function moveOut() {
+  if (toasts.parentElement !== document.body) document.body.append(toasts);
+}
+
+function tick() {
+  if (document.hidden || toasts.matches(":hover, :focus-within")) return;
+  for (const toast of toasts.querySelectorAll("[data-seconds]")) {
+    toast.dataset.left = (toast.dataset.left ?? toast.dataset.seconds * 1000) - TICK;
+    if (toast.dataset.left <= 0) toast.remove();
+  }
+}
+
+if (toasts) {
+  setInterval(tick, TICK);
+  document.addEventListener("htmx:before:swap", moveOut);
+  document.addEventListener("htmx:after:swap", () => {
+    for (const old of [...toasts.children].slice(0, -MOST)) old.remove();
+    moveIn();
+  });
+  document.addEventListener("close", moveOut, true);
+  toasts.addEventListener("click", (event) => {
+    if (event.target.closest("[data-toast-close]")) event.target.closest(".toast").remove();
+  });
+  toasts.addEventListener("htmx:finally:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.response?.status < 400) ctx.sourceElement.closest(".toast")?.remove();
+  });
+}
