@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from cpms.core import clock
+from cpms.core.errors import Stale
 
 
 class Instant(TypeDecorator[datetime]):
@@ -77,6 +78,11 @@ class Versioned:
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.row_version}
+
+    def expect_version(self, seen: int) -> None:
+        """Raise Stale when the row is newer than the one that somebody was looking at."""
+        if self.row_version != seen:
+            raise Stale
 
 
 class BelongsToPatient:

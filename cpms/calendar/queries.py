@@ -1,0 +1,394 @@
+"""Every read of the calendar."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask_babel import format_date
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from cpms.auth.models import User
+from cpms.calendar import rules
+from cpms.calendar.models import AppointmentType, CalendarRevision, Chair, Event, Kind, Status
+from cpms.core import clock
+from cpms.core.db import db
+from cpms.core.errors import NotFound
+from cpms.patients.models import Patient
+from cpms.settings import queries as settings
+
+MOST_LANES = 12  # as many as the style sheet knows; a thirteenth at one time lies over the twelfth
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a calendar on a screen shows: the same words stand in its address."""
+
+    view: str  # week | day
+    day: date
+    providers: frozenset[int] = frozenset()  # none chosen: all
+    chairs: frozenset[int] = frozenset()
+    cancelled: bool = False  # cancelled ones and no-shows too
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First day, and the first day that is not shown any more."""
+        if self.view == "day":
+            return self.day, self.day + timedelta(days=1)
+        first = rules.monday(self.day)
+        return first, first + timedelta(days=7)
+
+    def at(self, day: date, view: str | None = None) -> "Shown":
+        return Shown(view or self.view, day, self.providers, self.chairs, self.cancelled)
+
+    def filters(self) -> dict[str, Any]:
+        """The part after the question mark."""
+        chosen: dict[str, Any] = {}
+        if self.providers:
+            chosen["provider"] = sorted(self.providers)
+        if self.chairs:
+            chosen["chair"] = sorted(self.chairs)
+        if self.cancelled:
+            chosen["cancelled"] = 1
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One entry, ready to be drawn."""
+
+    id: int
+    version: int
+    css: str
+    name: str
+    more: str
+    alert: bool
+    status: str  # in words, for whoever cannot see the glyph
+    fixed: bool  # a finished one does not move
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    key: str  # the day, or the chair's id
+    day: date
+    chair_id: int | None
+    heading: str
+    sub: str
+    is_today: bool
+    lanes: int
+    closed: tuple[str, ...]  # classes of the shaded parts
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    shown: Shown
+    revision: int
+    title: str
+    from_hour: int
+    to_hour: int
+    columns: tuple[Column, ...]
+
+    @property
+    def hours(self) -> range:
+        return range(self.from_hour, self.to_hour)
+
+    @property
+    def count(self) -> int:
+        return sum(len(column.cards) for column in self.columns)
+
+
+def revision() -> int:
+    """Grows with every change that a calendar could show."""
+    return db.session.execute(select(CalendarRevision.number)).scalar_one()
+
+
+def status_words() -> dict[Status, str]:
+    """The statuses as they are said."""
+    return {
+        Status.SCHEDULED: _("scheduled"),
+        Status.CONFIRMED: _("confirmed"),
+        Status.ARRIVED: _("arrived"),
+        Status.IN_CHAIR: _("in the chair"),
+        Status.COMPLETED: _("done"),
+        Status.CANCELLED: _("cancelled"),
+        Status.NO_SHOW: _("did not come"),
+    }
+
+
+def grid(shown: Shown) -> Grid:
+    """The calendar of a week (a column a day) or of a day (a column a chair)."""
+    rows = db.session.execute(_rows(shown)).all()
+    clinic = settings.current()
+    number = revision()
+    words = status_words()
+    first, end = shown.days
+    opening = [(h.opens, h.closes) if h else None for h in clinic.opening]
+    today = clock.today()
+    if shown.view == "day":
+        hours = opening[shown.day.weekday()]
+        chosen = [chair for chair in chairs() if not shown.chairs or chair.id in shown.chairs]
+        known = {chair.id for chair in chosen}
+        chosen += [chair for chair in chairs(every=True) if chair.id not in known and any(r.chair_id == chair.id for r in rows)]
+        from_hour, to_hour = rules.hours_shown([hours] if hours else [], ((r.start, r.end) for r in rows))
+        columns = tuple(
+            _column(
+                str(chair.id), shown.day, chair.id, chair.name, "", today, hours, (from_hour, to_hour),
+                [r for r in rows if r.chair_id == chair.id], words, with_chair=False,
+            )
+            for chair in chosen
+        )
+        title = format_date(shown.day, "EEEE d MMMM y")
+    else:
+        by_day: dict[date, list[Row[Any]]] = {}
+        for row in rows:
+            by_day.setdefault(row.start.date(), []).append(row)
+        days = [day for day in (first + timedelta(days=n) for n in range(7)) if opening[day.weekday()] or day in by_day]
+        open_hours = [hours for day in days if (hours := opening[day.weekday()])]
+        from_hour, to_hour = rules.hours_shown(open_hours, ((r.start, r.end) for r in rows))
+        columns = tuple(
+            _column(
+                day.isoformat(), day, None, format_date(day, "EEE"), format_date(day, "d MMM"), today,
+                opening[day.weekday()], (from_hour, to_hour), by_day.get(day, []), words, with_chair=True,
+            )
+            for day in days
+        )
+        title = _week_title(first, end - timedelta(days=1))
+    return Grid(shown, number, title, from_hour, to_hour, columns)
+
+
+def _week_title(first: date, last: date) -> str:
+    if first.month == last.month:
+        return f"{first.day}–{format_date(last, 'd MMM y')}"
+    if first.year == last.year:
+        return f"{format_date(first, 'd MMM')} – {format_date(last, 'd MMM y')}"
+    return f"{format_date(first, 'd MMM y')} – {format_date(last, 'd MMM y')}"
+
+
+def _rows(shown: Shown) -> Select[Any]:
+    """Column tuples, not entities: a full week has three hundred of them."""
+    first, end = shown.days
+    opens, closes = datetime.combine(first, time()), datetime.combine(end, time())
+    query = (
+        select(
+            Event.id, Event.row_version, Event.start, Event.end, Event.status, Event.kind, Event.color, Event.title,
+            Event.chair_id, Event.overbook_reason, Event.notes != "",
+            Patient.last_name, Patient.first_name, Patient.alert_text,
+            AppointmentType.name, Chair.name, User.display_name,
+        )
+        .join(Chair, Chair.id == Event.chair_id)
+        .outerjoin(Patient, Patient.id == Event.patient_id)
+        .outerjoin(AppointmentType, AppointmentType.id == Event.type_id)
+        .outerjoin(User, User.id == Event.provider_id)
+        .where(Event.start >= opens, Event.start < closes, Event.deleted_at.is_(None))
+        .order_by(Event.start, Event.chair_id, Event.id)
+    )
+    if shown.providers:
+        query = query.where(Event.provider_id.in_(shown.providers))
+    if shown.chairs:
+        query = query.where(Event.chair_id.in_(shown.chairs))
+    if not shown.cancelled:
+        query = query.where(Event.status.not_in(rules.FREE))
+    return query
+
+
+def _column(
+    key: str, day: date, chair_id: int | None, heading: str, sub: str, today: date,
+    hours: tuple[time, time] | None, window: tuple[int, int], rows: Sequence[Row[Any]], words: dict[Status, str],
+    *, with_chair: bool,
+) -> Column:
+    places = rules.side_by_side(rows, lambda row: (row[2], row[3]))
+    cards = tuple(_card(row, place, words, with_chair) for row, place in zip(rows, places, strict=True))
+    lanes = min(max((place.lanes for place in places), default=1), MOST_LANES)
+    return Column(key, day, chair_id, heading, sub, day == today, lanes, _closed(hours, window), cards)
+
+
+def _closed(hours: tuple[time, time] | None, window: tuple[int, int]) -> tuple[str, ...]:
+    """The classes of what lies outside the opening hours, to the quarter of an hour."""
+    from_minute, to_minute = window[0] * 60, window[1] * 60
+    if hours is None:
+        spans = [(from_minute, to_minute)]
+    else:
+        opens, closes = (rules.LINE * round((t.hour * 60 + t.minute) / rules.LINE) for t in hours)
+        spans = [(from_minute, opens), (closes, to_minute)]
+    return tuple(f"t{a // 60:02}{a % 60:02} h{b - a}" for a, b in spans if b > a)
+
+
+def _card(row: Row[Any], place: rules.Place, words: dict[Status, str], with_chair: bool) -> Card:
+    (event_id, version, start, end, status, kind, color, title, _chair_id, overbooked, noted,
+     last, first, alert, type_name, chair, provider) = row  # fmt: skip
+    what = title or type_name or ""
+    if last is not None:
+        name = last if last != "—" else first
+        more = f"{start:%H:%M} {first if last != '—' else ''}".rstrip()
+    else:
+        name, what, more = what or words[status], "", f"{start:%H:%M}"
+    for part in (what, chair if with_chair else "", provider or ""):
+        if part:
+            more += f" · {part}"
+    if place.lane >= MOST_LANES or place.lanes > MOST_LANES:
+        place = rules.Place(min(place.lane, MOST_LANES - 1), MOST_LANES)
+    css = f"{rules.css_place(start, end, place)} c-{rules.swatch(color)} s-{status}"
+    if kind is Kind.BLOCK:
+        css += " block"
+    if overbooked:
+        css += " over"
+    if noted:
+        css += " noted"
+    return Card(event_id, version, css, name, more, bool(alert), words[status], status in rules.FINISHED)
+
+
+def event(event_id: int) -> Event:
+    """The entry, deleted ones too: a link always resolves."""
+    found = db.session.get(Event, event_id)
+    if found is None:
+        raise NotFound(_("This entry is not in the calendar."))
+    return found
+
+
+def event_with_key(booking_key: str) -> Event | None:
+    return db.session.scalar(select(Event).where(Event.booking_key == booking_key))
+
+
+def _holding(start: datetime, end: datetime, except_id: int | None) -> list[ColumnElement[bool]]:
+    """Conditions for what holds its chair and provider at some time of [start, end)."""
+    conditions = [
+        Event.start < end, Event.end > start, Event.start > start - timedelta(days=1),
+        Event.deleted_at.is_(None), Event.status.not_in(rules.FREE),
+    ]
+    if except_id is not None:
+        conditions.append(Event.id != except_id)
+    return conditions
+
+
+def clashes(
+    start: datetime, end: datetime, *, chair_id: int, provider_id: int | None, except_id: int | None = None
+) -> list[Event]:
+    """What holds this chair or this provider then, by start."""
+    same = [Event.chair_id == chair_id]
+    if provider_id is not None:
+        same.append(Event.provider_id == provider_id)
+    found: dict[int, Event] = {}
+    for holder in same:  # one look through each index; an OR would read the whole day
+        query = select(Event).where(holder, *_holding(start, end, except_id))
+        found |= {each.id: each for each in db.session.scalars(query)}
+    return sorted(found.values(), key=lambda each: (each.start, each.id))
+
+
+def of_patient_at(patient_id: int, start: datetime, end: datetime, *, except_id: int | None = None) -> list[Event]:
+    """Other visits of the same patient at that time."""
+    query = select(Event).where(Event.patient_id == patient_id, *_holding(start, end, except_id)).order_by(Event.start)
+    return list(db.session.scalars(query))
+
+
+def free_chair(start: datetime, end: datetime, among: Iterable[Chair]) -> Chair | None:
+    """The first of the chairs that nobody holds then."""
+    taken = set(db.session.scalars(select(Event.chair_id).where(*_holding(start, end, None))))
+    return next((chair for chair in among if chair.id not in taken), None)
+
+
+def chairs(*, every: bool = False) -> list[Chair]:
+    """The chairs in use, in the clinic's order; `every`: also those given up."""
+    query = select(Chair).order_by(Chair.active.desc(), Chair.position, Chair.id)
+    return list(db.session.scalars(query if every else query.where(Chair.active)))
+
+
+def chair(chair_id: int) -> Chair:
+    if found := db.session.get(Chair, chair_id):
+        return found
+    raise NotFound(_("There is no such chair."))
+
+
+def types(*, every: bool = False) -> list[AppointmentType]:
+    """The appointment types in use, in the clinic's order; `every`: also those given up."""
+    query = select(AppointmentType).order_by(
+        AppointmentType.active.desc(), AppointmentType.position, AppointmentType.id
+    )
+    return list(db.session.scalars(query if every else query.where(AppointmentType.active)))
+
+
+def type_(type_id: int) -> AppointmentType:
+    if found := db.session.get(AppointmentType, type_id):
+        return found
+    raise NotFound(_("There is no such appointment type."))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A line of a patient's list of visits."""
+
+    id: int
+    start: datetime
+    end: datetime
+    status: Status
+    what: str
+    chair: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """A patient's visits: those to come by date, those past with the newest first."""
+
+    coming: tuple[Visit, ...]
+    past: tuple[Visit, ...]
+    more: bool  # there are older ones than shown
+
+
+def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
+    """The visits of a patient, deleted ones left out."""
+    query = (
+        select(Event.id, Event.start, Event.end, Event.status, Event.title, AppointmentType.name, Chair.name, User.display_name)
+        .join(Chair, Chair.id == Event.chair_id)
+        .outerjoin(AppointmentType, AppointmentType.id == Event.type_id)
+        .outerjoin(User, User.id == Event.provider_id)
+        .where(Event.patient_id == patient_id, Event.deleted_at.is_(None))
+        .order_by(Event.start.desc(), Event.id.desc())
+        .limit(limit + 1)
+    )
+    rows = [
+        Visit(row[0], row[1], row[2], row[3], row[4] or row[5] or "", row[6], row[7] or "")
+        for row in db.session.execute(query)
+    ]
+    now = clock.clinic_now()
+    shown = rows[:limit]
+    coming = tuple(reversed([visit for visit in shown if visit.end > now]))
+    return Visits(coming, tuple(visit for visit in shown if visit.end <= now), len(rows) > limit)
+
+
+def next_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:
+    """The start of the next visit of each of these patients."""
+    query = (
+        select(Event.patient_id, func.min(Event.start))
+        .where(
+            Event.patient_id.in_(patient_ids), Event.start >= clock.clinic_now(), Event.deleted_at.is_(None),
+            Event.status.not_in(rules.FREE),
+        )
+        .group_by(Event.patient_id)
+    )
+    return {patient_id: start for patient_id, start in db.session.execute(query) if patient_id is not None}
+
+
+def last_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:
+    """The start of the last visit that each of these patients came to."""
+    query = (
+        select(Event.patient_id, func.max(Event.start))
+        .where(
+            Event.patient_id.in_(patient_ids), Event.start < clock.clinic_now(), Event.deleted_at.is_(None),
+            Event.status.not_in(rules.FREE),
+        )
+        .group_by(Event.patient_id)
+    )
+    return {patient_id: start for patient_id, start in db.session.execute(query) if patient_id is not None}
+
+
+def last_provider(patient_id: int) -> int | None:
+    """Whom the patient saw last; the next visit is usually with them."""
+    query = (
+        select(Event.provider_id)
+        .where(Event.patient_id == patient_id, Event.deleted_at.is_(None), Event.provider_id.is_not(None))
+        .order_by(Event.start.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query)

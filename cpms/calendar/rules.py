@@ -1,0 +1,122 @@
+"""What is true of any calendar: when two entries clash, how they lie side by side, which step follows which."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TypeVar
+
+from cpms.calendar.models import Status
+
+STEP = 5  # minutes: the grain of the calendar
+SHORTEST, LONGEST_VISIT = 5, 480  # minutes
+LINE = 15  # minutes between two lines of the grid
+
+FREE = frozenset({Status.CANCELLED, Status.NO_SHOW})  # these hold neither chair nor provider
+FINISHED = frozenset({Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW})
+WALK = (Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_CHAIR, Status.COMPLETED)
+
+# What a desk chooses from. An entry may have any colour (another program may have given it); it is drawn in the nearest.
+SWATCHES = {
+    "teal": "#0f766e", "blue": "#2563eb", "indigo": "#4f46e5", "violet": "#7c3aed", "pink": "#db2777", "red": "#dc2626",
+    "orange": "#ea580c", "amber": "#d97706", "lime": "#65a30d", "green": "#16a34a", "slate": "#64748b", "brown": "#92400e",
+}
+
+Item = TypeVar("Item")
+
+
+def overlaps(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> bool:
+    """Half-open: one that ends at 10:00 and one that starts at 10:00 do not clash."""
+    return start < other_end and other_start < end
+
+
+def is_back(old: Status, new: Status) -> bool:
+    """True when the step takes something back, which asks for a reason."""
+    if old in FINISHED:
+        return True
+    return new in WALK and WALK.index(new) < WALK.index(old)
+
+
+def next_step(status: Status) -> Status | None:
+    """The one step that usually follows; None at an end. A visit need not be confirmed by telephone to arrive."""
+    follows = {
+        Status.SCHEDULED: Status.ARRIVED,
+        Status.CONFIRMED: Status.ARRIVED,
+        Status.ARRIVED: Status.IN_CHAIR,
+        Status.IN_CHAIR: Status.COMPLETED,
+    }
+    return follows.get(status)
+
+
+def other_steps(status: Status) -> tuple[Status, ...]:
+    """Everything else that the status may become; cancelling has a dialog of its own."""
+    usual = {status, next_step(status), Status.CANCELLED}
+    return tuple(each for each in Status if each not in usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry lies in its column: the lane, counted from 0, of so many side by side."""
+
+    lane: int
+    lanes: int
+
+
+def side_by_side(items: Sequence[Item], span: Callable[[Item], tuple[datetime, datetime]]) -> list[Place]:
+    """Lanes such that no two entries lie on each other. `items` are sorted by start; each group of touching ones shares a width."""
+    places: list[Place] = []
+    group: list[int] = []  # lane of each entry of the open group
+    free_at: list[datetime] = []  # when each lane of the group comes free
+    for item in items:
+        start, end = span(item)
+        if free_at and start >= max(free_at):
+            places += [Place(lane, len(free_at)) for lane in group]
+            group, free_at = [], []
+        lane = next((index for index, free in enumerate(free_at) if free <= start), len(free_at))
+        free_at[lane : lane + 1] = [end]
+        group.append(lane)
+    return places + [Place(lane, len(free_at)) for lane in group]
+
+
+def hours_shown(opening: Iterable[tuple[time, time]], entries: Iterable[tuple[datetime, datetime]]) -> tuple[int, int]:
+    """The whole hours that the grid shows: the opening hours, and whatever lies outside them."""
+    froms, tos = [8], [18]
+    opening, entries = list(opening), list(entries)
+    if opening:
+        froms = [opens.hour for opens, _ in opening]
+        tos = [closes.hour + (closes.minute > 0) for _, closes in opening]
+    for start, end in entries:
+        froms.append(start.hour)
+        tos.append(24 if end.date() > start.date() else end.hour + (end.minute > 0))
+    return min(froms), max(tos)
+
+
+def is_open(hours: tuple[time, time] | None, start: datetime, end: datetime) -> bool:
+    """True when the whole of [start, end) lies inside the opening hours of its day."""
+    return hours is not None and end.date() == start.date() and hours[0] <= start.time() and end.time() <= hours[1]
+
+
+def monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def snap(minutes: int) -> int:
+    return minutes // STEP * STEP
+
+
+@lru_cache(maxsize=512)
+def swatch(color: str) -> str:
+    """The name of the nearest of our colours, so that the style sheet can hold them all."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+
+    def distance(name: str) -> int:
+        r, g, b = (int(SWATCHES[name][i : i + 2], 16) for i in (1, 3, 5))
+        return (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2
+
+    return min(SWATCHES, key=distance)
+
+
+def css_place(start: datetime, end: datetime, place: Place) -> str:
+    """The classes that put a card where it belongs; `css/calendar-slots.css` knows them all."""
+    minutes = int((end - start).total_seconds() // 60)
+    return f"t{start.hour:02}{start.minute // STEP * STEP:02} h{max(snap(minutes), STEP)} x{place.lane}-{place.lanes}"

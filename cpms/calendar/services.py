@@ -1,0 +1,310 @@
+"""Every change of the calendar. The database's triggers keep the same rule about chairs and providers as the last line."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from cpms.auth import queries as auth
+from cpms.calendar import queries, rules
+from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.core import clock
+from cpms.core.db import db
+from cpms.core.errors import Conflict, Refused
+from cpms.patients import queries as patients
+from cpms.patients.models import PatientStatus
+from cpms.settings import queries as settings
+
+
+class SlotTaken(Conflict):
+    """Somebody holds the chair or the provider then. With a right to and a reason it can be booked all the same."""
+
+
+class Unconfirmed(Refused):
+    """Unusual, but allowed when the person says so: `warnings` are whole sentences."""
+
+    def __init__(self, warnings: list[str]) -> None:
+        super().__init__(" ".join(warnings))
+        self.warnings = warnings
+
+
+def book(
+    *,
+    start: datetime,
+    end: datetime,
+    chair_id: int,
+    provider_id: int | None = None,
+    patient_id: int | None = None,
+    kind: Kind = Kind.VISIT,
+    title: str = "",
+    type_id: int | None = None,
+    color: str | None = None,
+    notes: str = "",
+    overbook_reason: str | None = None,
+    confirmed: bool = False,
+    booking_key: str | None = None,
+) -> Event:
+    """Put a visit or a block on the calendar. A repeated `booking_key` gives back the first entry.
+
+    Raises SlotTaken, Unconfirmed (nothing unusual is stored without `confirmed`), or Refused with the field at fault.
+    """
+    if booking_key and (first := queries.event_with_key(booking_key)):
+        return first
+    if kind is Kind.BLOCK:
+        patient_id = None
+    _check_subject(kind, patient_id, provider_id, title)
+    _check_times(kind, start, end)
+    _check_places(chair_id, provider_id)
+    type_ = queries.type_(type_id) if type_id is not None else None
+    row = Event(
+        start=start, end=end, chair_id=chair_id, provider_id=provider_id, patient_id=patient_id, kind=kind, title=title,
+        type_id=type_id, color=color or (type_.color if type_ else rules.SWATCHES["slate" if kind is Kind.BLOCK else "teal"]),
+        notes=notes, booking_key=booking_key, status=Status.SCHEDULED, status_changed_at=clock.now(),
+    )
+    _take(row, overbook_reason=overbook_reason, confirmed=confirmed)
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def change_event(
+    event: Event,
+    *,
+    seen: int,
+    start: datetime,
+    end: datetime,
+    chair_id: int,
+    provider_id: int | None,
+    patient_id: int | None,
+    title: str,
+    type_id: int | None,
+    color: str | None,
+    notes: str,
+    overbook_reason: str | None = None,
+    confirmed: bool = False,
+) -> None:
+    """Store what the form of an entry says, its time and place included."""
+    event.expect_version(seen)
+    _check_there(event)
+    if event.kind is Kind.BLOCK:
+        patient_id = None
+    _check_subject(event.kind, patient_id, provider_id, title)
+    if type_id is not None and type_id != event.type_id:
+        queries.type_(type_id)
+    moved = (event.start, event.end, event.chair_id, event.provider_id) != (start, end, chair_id, provider_id)
+    if moved:
+        _check_movable(event)
+        _check_times(event.kind, start, end)
+        _check_places(chair_id, provider_id, event)
+    elif patient_id != event.patient_id and patient_id is not None:
+        _check_patient(patient_id)
+    event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
+    event.patient_id, event.title, event.type_id, event.notes = patient_id, title, type_id, notes
+    if color:
+        event.color = color
+    if moved:
+        _take(event, overbook_reason=overbook_reason, confirmed=confirmed)
+
+
+def move_event(
+    event: Event,
+    *,
+    seen: int,
+    start: datetime,
+    end: datetime,
+    chair_id: int,
+    provider_id: int | None,
+    overbook_reason: str | None = None,
+    confirmed: bool = False,
+) -> None:
+    """Give an entry another time or place. The slot must be free and the caller's picture of the entry current."""
+    event.expect_version(seen)
+    _check_there(event)
+    if (event.start, event.end, event.chair_id, event.provider_id) == (start, end, chair_id, provider_id):
+        return
+    _check_movable(event)
+    _check_times(event.kind, start, end)
+    _check_places(chair_id, provider_id, event)
+    event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
+    _take(event, overbook_reason=overbook_reason, confirmed=confirmed)
+
+
+def set_status(event: Event, status: Status, *, seen: int, reason: str | None = None, overbook_reason: str | None = None) -> None:
+    """Walk a visit one step on, or back with a reason. Coming back from cancelled or no-show takes the slot again."""
+    event.expect_version(seen)
+    _check_there(event)
+    if event.kind is Kind.BLOCK:
+        raise Refused(_("A block has no status."))
+    if status is event.status:
+        return
+    if rules.is_back(event.status, status) and not reason:
+        raise Refused(_("Please give a reason for the step back."), field="reason")
+    if status is Status.CANCELLED and not reason:
+        raise Refused(_("Please give a reason for the cancellation."), field="reason")
+    takes_again = event.status in rules.FREE and status not in rules.FREE
+    event.status, event.status_changed_at = status, clock.now()
+    event.cancel_reason = reason if status is Status.CANCELLED else None
+    if takes_again:
+        _take(event, overbook_reason=overbook_reason, confirmed=True)
+
+
+def delete_event(event: Event, *, seen: int) -> None:
+    """Take an entry off the calendar; it stays in the database and can come back."""
+    event.expect_version(seen)
+    _check_there(event)
+    event.deleted_at = clock.now()
+
+
+def undelete_event(event: Event) -> None:
+    """Put a deleted entry back where it was, if the place is still free."""
+    if not event.is_deleted:
+        return
+    event.deleted_at = None
+    if event.status not in rules.FREE:
+        _take(event, overbook_reason=event.overbook_reason, confirmed=True)
+
+
+def _check_there(event: Event) -> None:
+    if event.is_deleted:
+        raise Conflict(_("This entry was deleted meanwhile. Nothing was stored."))
+
+
+def _check_movable(event: Event) -> None:
+    if event.status in rules.FINISHED:
+        raise Refused(_("A finished visit stays where it was."))
+
+
+def _check_subject(kind: Kind, patient_id: int | None, provider_id: int | None, title: str) -> None:
+    if kind is Kind.BLOCK:
+        if not title:
+            raise Refused(_("Please say what the block is for."), field="title")
+        return
+    if patient_id is None and not title:
+        raise Refused(_("Please choose a patient, or say what it is."), field="patient_id")
+    if provider_id is None:
+        raise Refused(_("Please choose who sees the patient."), field="provider_id")
+    if patient_id is not None:
+        _check_patient(patient_id)
+
+
+def _check_patient(patient_id: int) -> None:
+    patient = patients.patient(patient_id)
+    if patient.is_deleted:
+        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=patient.name), field="patient_id")
+    if patient.status is PatientStatus.ARCHIVED:
+        raise Refused(_("%(name)s is archived. Restore the patient first.", name=patient.name), field="patient_id")
+
+
+def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
+    minutes = int((end - start).total_seconds() // 60)
+    if minutes < rules.SHORTEST:
+        raise Refused(_("It must last at least %(n)d minutes.", n=rules.SHORTEST), field="minutes")
+    if kind is Kind.VISIT and minutes > rules.LONGEST_VISIT:
+        raise Refused(_("A visit lasts at most %(n)d hours.", n=rules.LONGEST_VISIT // 60), field="minutes")
+    last_minute = end if end.time() != end.time().min else start.replace(hour=23, minute=59)
+    if last_minute.date() != start.date():
+        raise Refused(_("It must end on the day on which it starts."), field="minutes")
+    if start.minute % rules.STEP or minutes % rules.STEP:
+        raise Refused(_("Times go in steps of %(n)d minutes.", n=rules.STEP), field="start_time")
+    if clock.is_skipped(start) or clock.is_skipped(end):
+        raise Refused(_("The clocks go forward then: this time does not exist on that day."), field="start_time")
+
+
+def _check_places(chair_id: int, provider_id: int | None, event: Event | None = None) -> None:
+    """What is newly chosen must be in use; what an entry already has may stay."""
+    if event is None or chair_id != event.chair_id:
+        if not queries.chair(chair_id).active:
+            raise Refused(_("This chair is not in use any more."), field="chair_id")
+    if provider_id is not None and (event is None or provider_id != event.provider_id):
+        provider = auth.user(provider_id)
+        if not (provider.active and provider.is_provider):
+            raise Refused(_("%(name)s takes no visits.", name=provider.display_name), field="provider_id")
+
+
+def _take(event: Event, *, overbook_reason: str | None, confirmed: bool) -> None:
+    """Let the entry hold its slot, or say who holds it. A reason is kept only while there is something to excuse."""
+    with db.session.no_autoflush:  # the look around must not store the entry that it judges
+        taken = queries.clashes(
+            event.start, event.end, chair_id=event.chair_id, provider_id=event.provider_id, except_id=event.id
+        )
+        warnings = [] if confirmed else _warnings(event)
+    if taken and not overbook_reason:
+        raise SlotTaken(_who_has_it(event, taken))
+    if warnings:
+        raise Unconfirmed(warnings)
+    event.overbook_reason = overbook_reason if taken else None
+
+
+def _who_has_it(event: Event, taken: list[Event]) -> str:
+    sentences = []
+    for other in taken[:3]:
+        same_chair = other.chair_id == event.chair_id
+        whose = other.chair.name if same_chair or other.provider is None else other.provider.display_name
+        sentences.append(
+            _("%(whose)s is taken from %(start)s to %(end)s: %(label)s.", whose=whose, start=f"{other.start:%H:%M}",
+              end=f"{other.end:%H:%M}", label=label(other))
+        )
+    return " ".join(sentences)
+
+
+def _warnings(event: Event) -> list[str]:
+    """What is unusual about the slot, as sentences."""
+    found = []
+    hours = settings.current().hours(event.start.weekday())
+    if event.kind is Kind.VISIT and not rules.is_open((hours.opens, hours.closes) if hours else None, event.start, event.end):
+        found.append(_("This is outside the opening hours.") if hours else _("The clinic is closed on that day."))
+    if event.end <= clock.clinic_now():
+        found.append(_("This time is in the past."))
+    if clock.is_repeated(event.start):
+        found.append(_("The clocks go back that night: this time comes twice; the first one is meant."))
+    if event.patient_id is not None:
+        found += [
+            _("The same patient has another visit at %(start)s (%(chair)s).", start=f"{other.start:%H:%M}", chair=other.chair.name)
+            for other in queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
+        ]
+    return found
+
+
+def label(event: Event) -> str:
+    """What a person calls the entry: the patient's name, or what it is for."""
+    return event.patient.name if event.patient is not None else event.title
+
+
+def add_chair(*, name: str) -> Chair:
+    row = Chair(name=name, position=len(queries.chairs(every=True)))
+    db.session.add(row)
+    return row
+
+
+def add_type(*, name: str, minutes: int, color: str) -> AppointmentType:
+    row = AppointmentType(name=name, minutes=minutes, color=color, position=len(queries.types(every=True)))
+    db.session.add(row)
+    return row
+
+
+def change_row(row: Chair | AppointmentType, *, seen: int, **columns: Any) -> None:
+    """Store what the form of a chair or of a type says."""
+    row.expect_version(seen)
+    for name, value in columns.items():
+        setattr(row, name, value)
+
+
+def retire_chair(row: Chair, *, seen: int) -> None:
+    """A chair given up stays on the visits that used it. The last one cannot go."""
+    row.expect_version(seen)
+    if queries.chairs() == [row]:
+        raise Refused(_("This is the last chair in use. Add another one first."))
+    row.active = False
+
+
+def first_furniture() -> None:
+    """What an empty clinic begins with: two chairs and the usual appointment types."""
+    for name in (_("Chair 1"), _("Chair 2")):
+        add_chair(name=name)
+        db.session.flush()
+    for name, minutes, color in (
+        (_("Check-up"), 30, "teal"), (_("Cleaning"), 45, "blue"), (_("Filling"), 45, "violet"),
+        (_("Root canal"), 90, "red"), (_("Extraction"), 30, "orange"), (_("Emergency"), 30, "pink"),
+    ):
+        add_type(name=name, minutes=minutes, color=rules.SWATCHES[color])
+        db.session.flush()

@@ -1,0 +1,103 @@
+"""A small reader of the pages that the clinic sees, and the people who open them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+
+class Page:
+    """HTML with questions: `page.one("#week-grid")`, `page.all("tr")`, `page.text`."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+        self.soup = BeautifulSoup(html, "html5lib")
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.soup.get_text(" ").split())
+
+    def all(self, selector: str) -> list[Tag]:
+        return list(self.soup.select(selector))
+
+    def one(self, selector: str) -> Tag:
+        """The only element that fits; anything else is a failed assertion."""
+        found = self.all(selector)
+        assert len(found) == 1, f"{len(found)} elements fit {selector!r} in: {self.html[:2000]}"
+        return found[0]
+
+    def has(self, selector: str) -> bool:
+        return bool(self.all(selector))
+
+    def value(self, name: str) -> str:
+        """What stands in the form field of that name."""
+        field = self.one(f'[name="{name}"]:not([type="hidden"]), input[type="hidden"][name="{name}"]')
+        if field.name == "textarea":
+            return field.get_text().removeprefix("\n")
+        if field.name == "select":
+            chosen = field.select_one("option[selected]") or field.select_one("option")
+            return str(chosen.get("value", "")) if chosen else ""
+        return str(field.get("value", ""))
+
+    def error(self, name: str) -> str:
+        """The sentence beside the field of that name."""
+        field = self.one(f'[name="{name}"][aria-invalid="true"]')
+        words = [self.one(f"#{each}").get_text(" ") for each in str(field.get("aria-describedby", "")).split()]
+        return " ".join(" ".join(words).split())
+
+
+class Answer:
+    """A response, read."""
+
+    def __init__(self, response: TestResponse) -> None:
+        self.status_code = response.status_code
+        self.headers = response.headers
+        self.html = response.get_data(as_text=True)
+        self.page = Page(self.html)
+
+    @property
+    def toast(self) -> str:
+        """The sentences at the foot of the screen."""
+        return " ".join(each.get_text(" ", strip=True) for each in self.page.all(".toast"))
+
+
+class Htmx:
+    """The same person, clicking on something that htmx sends."""
+
+    def __init__(self, person: "Person") -> None:
+        self.person = person
+
+    def get(self, url: str, *, target: str = "", **query: Any) -> Answer:
+        return self.person.get(url, headers=self._headers(target), **query)
+
+    def post(self, url: str, *, target: str = "", **form: Any) -> Answer:
+        return self.person.post(url, headers=self._headers(target), **form)
+
+    @staticmethod
+    def _headers(target: str) -> dict[str, str]:
+        return {"HX-Request": "true"} | ({"HX-Target": f"div#{target}"} if target else {})
+
+
+class Person:
+    """Somebody at a browser of their own."""
+
+    def __init__(self, client: FlaskClient, *, user_id: int | None = None) -> None:
+        self.client = client
+        self.id = user_id  # so that a person can be the actor of a transaction in a test
+        self.htmx = Htmx(self)
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, **query: Any) -> Answer:
+        return Answer(self.client.get(url, headers=headers, query_string=query or None))
+
+    def post(self, url: str, *, headers: Mapping[str, str] | None = None, **form: Any) -> Answer:
+        """Post a form with the token that its page would carry."""
+        return Answer(self.client.post(url, headers=headers, data={"csrf_token": self.csrf_token()} | form))
+
+    def csrf_token(self) -> str:
+        app = self.client.application
+        with self.client.session_transaction() as session:
+            raw = session.setdefault("csrf_token", "a" * 40)
+        return str(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(raw))
