@@ -5,6 +5,7 @@ import "./dialog.js";
 import "./toasts.js";
 import "./finder.js";
 import "./popup.js";
+import "./event-form.js";
 
 // A form that came back with mistakes: the person stands where the first one is.
 export function focusFirstMistake(root = document) {

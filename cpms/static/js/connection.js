@@ -20,7 +20,8 @@ function hold(control) {
 function lost() {
   if (!banner.hidden) return;
   const text = banner.querySelector("[data-offline-text]");
-  const time = lastAnswer.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const time = lastAnswer.toLocaleTimeString(document.documentElement.lang, clock);
   text.textContent = text.dataset.offlineText.replace("{time}", time);
   banner.hidden = false;
   takePensAway(document);

@@ -36,8 +36,10 @@ if (dialog) {
   });
   dialog.addEventListener("close", () => {
     // A browser lets Escape through when it is pressed twice.
-    if (changed) { dialog.showModal(); ask(); }
-    else dialog.replaceChildren();
+    if (!changed) return dialog.replaceChildren();
+    dialog.showModal();
+    discard.close();
+    ask();
   });
   discard.addEventListener("close", () => { if (discard.returnValue === "discard") close(); discard.returnValue = ""; });
 

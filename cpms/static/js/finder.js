@@ -28,7 +28,10 @@ each("[data-finder]", (finder) => {
   function step(by) {
     const all = options();
     if (!all.length) return;
-    show(true);
+    if (list().hidden) {
+      show(true);
+      return mark(all[0]);
+    }
     const now = all.findIndex((option) => option.ariaSelected === "true");
     mark(all.at((now < 0 && by < 0 ? 0 : now) + by) ?? all[0]);
   }
