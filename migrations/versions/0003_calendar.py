@@ -29,7 +29,7 @@ _TAKEN = """
 _HOLDS = "NEW.overbook_reason IS NULL AND NEW.deleted_at IS NULL AND NEW.status NOT IN ('cancelled', 'no_show')"
 _HELD_THE_SAME = """OLD.overbook_reason IS NULL AND OLD.deleted_at IS NULL AND OLD.status NOT IN ('cancelled', 'no_show')
     AND OLD.chair_id = NEW.chair_id AND OLD.provider_id IS NEW.provider_id
-    AND OLD.start = NEW.start AND OLD."end" = NEW."end""""
+    AND OLD."end" = NEW."end" AND OLD.start = NEW.start"""
 SLOTS_ON_SQLITE = (
     f"CREATE TRIGGER event_slot_insert BEFORE INSERT ON event WHEN {_HOLDS} BEGIN {_TAKEN}; END",
     f"CREATE TRIGGER event_slot_update BEFORE UPDATE ON event WHEN {_HOLDS} AND NOT ({_HELD_THE_SAME}) BEGIN {_TAKEN}; END",
