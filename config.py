@@ -50,13 +50,11 @@ VARIABLES = {
         "Names that browsers may use for this server, with commas, such as `dental.example`. "
         "This machine's own name and the addresses of local networks are always let in.",
     ),
-    "CPMS_TLS_CERT": Variable(
-        "", "File with the certificate chain (PEM). With the key it switches https on."
-    ),
+    "CPMS_TLS_CERT": Variable("", "File with the certificate chain (PEM). With the key it switches https on."),
     "CPMS_TLS_KEY": Variable("", "File with the certificate's private key (PEM)."),
     "CPMS_BEHIND_PROXY": Variable(
         "0",
-        "`1` if a web server on this machine takes https and passes it on; what it forwards is then believed.",
+        "`1` if a web server on this machine takes https and passes it on: it is then believed.",
     ),
     "CPMS_PLAIN_HTTP": Variable(
         "0",
@@ -72,7 +70,10 @@ class BadSetting(Exception):
 
 
 class OneLine(logging.Formatter):
-    """What a request brought cannot start a log line of its own; a traceback keeps its lines."""
+    """What a request brought cannot look like a log line of its own: a traceback is indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\n", "\n    ")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
@@ -122,6 +123,7 @@ class Config:
         host = read.host("CPMS_HOST")
         cert, key = read.file("CPMS_TLS_CERT"), read.file("CPMS_TLS_KEY")
         behind_proxy = read.flag("CPMS_BEHIND_PROXY")
+        plain_http = read.flag("CPMS_PLAIN_HTTP")
         if (cert is None) != (key is None):
             raise BadSetting("CPMS_TLS_CERT and CPMS_TLS_KEY belong together: set both or neither.")
         if key and key.stat().st_mode & stat.S_IRWXO:
@@ -130,15 +132,13 @@ class Config:
             raise BadSetting(
                 f"CPMS_BEHIND_PROXY needs CPMS_HOST=127.0.0.1, not {host}: anybody could pose as the proxy."
             )
-        if not (is_loopback(host) or cert or read.flag("CPMS_PLAIN_HTTP")):
+        if not (is_loopback(host) or cert or plain_http):
             raise BadSetting(
                 f"CPMS_HOST={host} lets other machines in, which needs https: set CPMS_TLS_CERT and "
-                "CPMS_TLS_KEY (docs/operating.md shows how), or CPMS_PLAIN_HTTP=1 for a trial without patients."
+                "CPMS_TLS_KEY (docs/operating.md shows how), or CPMS_PLAIN_HTTP=1 for a trial."
             )
         if read.flag("FLASK_DEBUG") and not is_loopback(host):
-            raise BadSetting(
-                f"FLASK_DEBUG shows the program's inside and cannot be used with CPMS_HOST={host}."
-            )
+            raise BadSetting(f"FLASK_DEBUG shows the program's inside and cannot be used with CPMS_HOST={host}.")
         settings: dict[str, Any] = {
             "port": read.number("CPMS_PORT", 1, 65535),
             "workers": read.number("CPMS_WORKERS", 1, 16),
@@ -198,7 +198,7 @@ class Config:
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_SECURE": self.is_https,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            # This wants a Referer, which our pages do not send; Origin and Sec-Fetch-Site are checked instead.
+            # This wants a Referer, which our pages do not send: Origin and Sec-Fetch-Site are checked.
             "WTF_CSRF_SSL_STRICT": False,
             # A token lives as long as its session: a tablet may lie open over lunch.
             "WTF_CSRF_TIME_LIMIT": None,
@@ -207,6 +207,7 @@ class Config:
     def logging(self) -> dict[str, Any]:
         """For `logging.config.dictConfig`: one stream, which systemd keeps, dates and rotates."""
         level = self.log_level.upper()
+        quiet = "WARNING" if level == "INFO" else level
         line = {"()": OneLine, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
         json = {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -223,8 +224,8 @@ class Config:
             "root": {"level": level, "handlers": ["stderr"]},
             "loggers": {
                 "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
-                # Each job's every run is news for nobody.
-                "apscheduler": {"level": "WARNING" if level == "INFO" else level},
+                # Each run of each job, each plug-in of each start: news for nobody.
+                **{name: {"level": quiet} for name in ("alembic.runtime.plugins", "apscheduler")},
             },
         }
 
@@ -276,14 +277,10 @@ class Reader:
         return text
 
     def names(self, name: str) -> frozenset[str]:
-        names = [
-            part.strip().lower().removeprefix("[").removesuffix("]") for part in self.text(name).split(",")
-        ]
+        names = [part.strip().lower().removeprefix("[").removesuffix("]") for part in self.text(name).split(",")]
         for one in filter(None, names):
             if not (is_address(one) or is_name(one)):
-                raise BadSetting(
-                    f"{name} must be host names with commas between, such as a.example,b.example, not {one!r}."
-                )
+                raise BadSetting(f"{name} must be host names with commas, such as a.example,b.example, not {one!r}.")
         return frozenset(filter(None, names))
 
     def url(self, name: str) -> str:
@@ -294,9 +291,7 @@ class Reader:
             is_url = False
         if not is_url:
             # The text is not repeated: it may hold a password.
-            raise BadSetting(
-                f"{name} must be the address of a database, such as sqlite:////srv/cpms/clinic.db"
-            )
+            raise BadSetting(f"{name} must be the address of a database, such as sqlite:////srv/cpms/clinic.db")
         return text
 
     def file(self, name: str) -> Path | None:
@@ -376,9 +371,7 @@ def _make_key(path: Path) -> None:
         finally:
             half.unlink()
     except OSError as problem:
-        raise BadSetting(
-            f"CPMS_INSTANCE: no key can be made in {path.parent} ({problem.strerror})."
-        ) from None
+        raise BadSetting(f"CPMS_INSTANCE: no key can be made in {path.parent} ({problem.strerror}).") from None
 
 
 def _read_key(path: Path) -> bytes:
@@ -389,23 +382,16 @@ def _read_key(path: Path) -> bytes:
     except OSError as problem:
         raise BadSetting(f"CPMS_INSTANCE: the key {path} cannot be read ({problem.strerror}).") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BadSetting(
-            f"CPMS_INSTANCE: others on this machine can read the key {path}; run: chmod 600 {path}"
-        )
+        raise BadSetting(f"CPMS_INSTANCE: others on this machine can read the key {path}; run: chmod 600 {path}")
     if len(key.strip()) < SHORTEST_KEY or len(set(key)) < 8:
-        raise BadSetting(
-            f"CPMS_INSTANCE: the key {path} is too short or too simple; remove it and a good one is made."
-        )
+        raise BadSetting(f"CPMS_INSTANCE: the key {path} is too short or too simple; remove it and a good one is made.")
     return key
 
 
 def table() -> str:
     """The variables as a Markdown table, for docs/operating.md."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {f'`{v.default}`' if v.default else ''} | {v.meaning} |"
-        for name, v in VARIABLES.items()
-    ]
+    rows += [f"| `{name}` | {f'`{v.default}`' if v.default else ''} | {v.meaning} |" for name, v in VARIABLES.items()]
     return "\n".join(rows) + "\n"
 
 

@@ -1,15 +1,18 @@
 """How gunicorn serves the application: read by `python -m gunicorn wsgi:app` from the program's folder."""
 
+import socket
+import sys
 from pathlib import Path
+from typing import Any
 
 from config import Config
 
-config = Config.from_env()
+settings = Config.from_env()  # not `config`: gunicorn reads that name as a setting of its own
 
-bind = config.bind
+bind = settings.bind
 worker_class = "gthread"
-workers = config.workers
-threads = config.threads
+workers = settings.workers
+threads = settings.threads
 
 # A tablet asks every few seconds: it keeps its connection, and with https its handshake.
 keepalive = 65
@@ -22,14 +25,30 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
 # gunicorn asks for both or neither, and speaks TLS 1.2 or newer.
-certfile = str(config.tls_cert) if config.tls_cert else None
-keyfile = str(config.tls_key) if config.tls_key else None
+certfile = str(settings.tls_cert) if settings.tls_cert else None
+keyfile = str(settings.tls_key) if settings.tls_key else None
 # X-Forwarded-Proto is believed from nobody, unless a proxy on this machine was announced.
-forwarded_allow_ips = "127.0.0.1,::1" if config.behind_proxy else ""
+forwarded_allow_ips = "127.0.0.1,::1" if settings.behind_proxy else ""
 
-loglevel = config.log_level
-logconfig_dict = config.logging()
-# No access log: addresses hold what was searched for, which is patients' names. The trail records who saw what.
+loglevel = settings.log_level
+logconfig_dict = settings.logging()
+# No access log: addresses hold the names that were searched for. The trail records who saw what.
 accesslog = None
 # Database, backups and keys are for the server's own user.
 umask = 0o077
+
+
+def on_starting(_arbiter: Any) -> None:
+    """Say in a sentence what gunicorn would try five times and say less clearly."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as problem:
+            print(  # noqa: T201 - for the person who just typed the command
+                f"Cannot start: {settings.bind} cannot be used ({problem.strerror}). Is a server running "
+                "already? CPMS_PORT chooses another port, CPMS_HOST another address.",
+                file=sys.stderr,
+            )
+            raise SystemExit(2) from None
