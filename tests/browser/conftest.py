@@ -1,0 +1,246 @@
+"""The shipped server and a real Chromium: `screen("rita")` is a page of somebody who is signed in.
+
+One server runs for all tests of a process; each test begins with the furnished database, put back under the server's
+hands. Its clock is the real one: `today` is the clinic's date. A page that breaks the security policy, writes an error
+to the console or asks another machine for something fails its test.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.request import urlopen
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+
+from config import Config
+from cpms import create_app
+from cpms.auth import queries as auth
+from cpms.auth.models import UserSession
+from cpms.core import clock
+from cpms.core.db import db, transaction
+from tests.make import Make
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "tests/vendor/axe-core-4.14.1/axe.min.js"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+)
+STARTS_WITHIN = 60  # seconds; a small machine with eight test processes is slow
+
+if CHROMIUM is None:
+    if os.environ.get("CI") == "true":
+        raise RuntimeError("Chromium is missing, and with CI=true no test is left out")
+    collect_ignore_glob = ["test_*.py"]
+    sys.__stderr__.write("LEFT OUT: tests/browser, because there is no Chromium (sudo apt install chromium)\n")
+
+_restores = count(1)
+
+
+class Screen(Protocol):
+    def __call__(
+        self,
+        username: str | None = ...,
+        *,
+        width: int = ...,
+        height: int = ...,
+        touch: bool = ...,
+        theme: str = ...,
+        **options: Any,
+    ) -> Page: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def live_app(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application of the test's own hands, over the database that the server serves."""
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copy(template_db, folder / "clinic.db")
+    return create_app(Config.from_env({"CPMS_INSTANCE": str(folder)}), TESTING=False)
+
+
+@pytest.fixture(scope="session")
+def server(live_app: Flask) -> Iterator[str]:
+    """The address of the shipped server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = Path(live_app.config["CPMS_INSTANCE"])
+    log = folder / "server.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            cwd=ROOT,
+            stdout=sink,
+            stderr=sink,
+            env=environment | {"CPMS_INSTANCE": str(folder), "CPMS_PORT": str(port)},
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address + "/healthz", process, log)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)  # there is nothing else to wait on: the port is not open yet
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def clinic(server: str, live_app: Flask, template_db: Path) -> Make:
+    """Makes records in the clinic that the server serves, which is empty but for its furniture."""
+    live = Path(live_app.config["CPMS_INSTANCE"]) / "clinic.db"
+    with live_app.app_context():
+        db.engine.dispose()
+    source, target = sqlite3.connect(template_db), sqlite3.connect(live, timeout=30)
+    source.backup(target)  # page by page through the lock, so that the server's connections see a whole database
+    # A number that no earlier test had: the server may still hold what it drew for that one.
+    target.execute("UPDATE calendar_revision SET number = number + ?", (1_000_000 * next(_restores),))
+    target.commit()
+    source.close()
+    target.close()
+    return Make(live_app)
+
+
+@pytest.fixture
+def today(clinic: Make) -> date:
+    """The clinic's date."""
+    with clinic.app.app_context():
+        return clock.today()
+
+
+@pytest.fixture
+def monday(today: date) -> date:
+    """Next week's Monday: all of that week is still to come."""
+    return today + timedelta(days=7 - today.weekday())
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
+    """A browser of its own for somebody, signed in (None: not). Addresses are relative: `page.goto("/patients/")`."""
+    contexts, problems = [], []
+
+    def at(
+        username: str | None = "rita",
+        *,
+        width: int = 1280,
+        height: int = 800,
+        touch: bool = False,
+        theme: str = "light",
+        **options: Any,
+    ) -> Page:
+        context = browser.new_context(
+            base_url=server,
+            viewport={"width": width, "height": height},
+            has_touch=touch,
+            is_mobile=touch,
+            color_scheme=theme,
+            locale="en-GB",
+            **options,
+        )
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        if username is not None:
+            context.add_cookies([_signed_in(clinic.app, username) | {"url": server}])
+        context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', (event) =>"
+            " console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"
+        )
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if _is_bad(message) else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request",
+            lambda request: problems.append(request.url) if not request.url.startswith((server, "blob:")) else None,
+        )
+        return page
+
+    yield at
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def _is_bad(message: ConsoleMessage) -> bool:
+    # Chromium reports a 4xx that the page itself asked for (a refused move, a bad form) as an error of the console.
+    return message.type in {"error", "warning"} and "status of 4" not in message.text
+
+
+def _signed_in(app: Flask, username: str) -> dict[str, str]:
+    """The cookie of a new session. Signing in itself has a test of its own."""
+    token = secrets.token_urlsafe(32)
+    with app.app_context():
+        with transaction("test.sign_in", actor=None):
+            user = auth.user_named(username)
+            assert user is not None, username
+            db.session.add(
+                UserSession(
+                    token_hash=auth.token_hash(token),
+                    user_id=user.id,
+                    last_seen_at=clock.now(),
+                    expires_at=clock.now() + timedelta(hours=12),
+                )
+            )
+    signer = app.session_interface.get_signing_serializer(app)
+    return {"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({"_user_id": token, "_fresh": True})}
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Fails on anything that axe-core finds on the page, in light and in dark."""
+
+    def check(page: Page) -> None:
+        source = AXE.read_text()
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.evaluate(source)  # through the debugger, which the page's policy does not bind
+            found = page.evaluate("async () => (await axe.run()).violations")
+            lines = [
+                f"{theme}: {each['id']}: {each['help']}: {node['target']} {node['failureSummary']}"
+                for each in found
+                for node in each["nodes"][:3]
+            ]
+            assert not found, "\n".join(lines)
+
+    return check
