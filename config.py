@@ -173,9 +173,13 @@ class Config:
 
     @property
     def address(self) -> str:
-        """What to type into a browser on this machine. Behind a proxy only the proxy knows better."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "localhost", "::1": "localhost"}.get(self.host, self.host)  # noqa: S104
-        if ":" in host:
+        """What to type into a browser; behind a proxy only the proxy knows better."""
+        host = self.host
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 - a certificate is for the name that tablets use
+            host = mdns_name() if self.tls_cert else "127.0.0.1"
+        elif host == "::1":
+            host = "localhost"
+        elif ":" in host:
             host = f"[{host}]"
         return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
 
@@ -338,10 +342,13 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
+def mdns_name() -> str:
+    """What this machine is called on its network, where no server knows names."""
+    return f"{socket.gethostname().lower().partition('.')[0]}.local"
+
+
 def own_names(host: str) -> frozenset[str]:
-    """What this machine is called on itself and on its network (.local is how tablets find it)."""
-    machine = socket.gethostname().lower()
-    return frozenset({"localhost", host, machine, f"{machine.partition('.')[0]}.local"})
+    return frozenset({"localhost", host, socket.gethostname().lower(), mdns_name()})
 
 
 def secret_key(path: Path) -> bytes:

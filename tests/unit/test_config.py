@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, VARIABLES, Config, table
+from config import ROOT, VARIABLES, Config, mdns_name, table
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ def test_other_machines_need_https(complaint, host):
 @pytest.mark.parametrize(
     ("host", "bind", "address"),
     [
-        ("0.0.0.0", "0.0.0.0:5000", "https://127.0.0.1:5000"),
-        ("::", "[::]:5000", "https://localhost:5000"),
+        ("0.0.0.0", "0.0.0.0:5000", f"https://{mdns_name()}:5000"),
+        ("::", "[::]:5000", f"https://{mdns_name()}:5000"),
         ("fd00::5", "[fd00::5]:5000", "https://[fd00::5]:5000"),
         ("dental.example", "dental.example:5000", "https://dental.example:5000"),
     ],
