@@ -42,5 +42,7 @@ function found() {
 if (banner) {
   document.addEventListener("htmx:before:response", found);
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !ctx.response) lost(); });
+  // htmx gives the buttons of a failed request back after this event.
+  document.addEventListener("htmx:finally:request", () => { if (!banner.hidden) setTimeout(takePensAway, 0, document); });
   window.addEventListener("online", () => { if (!banner.hidden) htmx.trigger(document.body, "look-again"); });
 }

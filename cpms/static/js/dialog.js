@@ -5,9 +5,12 @@ const discard = document.getElementById("discard");
 let changed = false;
 
 function open() {
-  if (dialog.open) return;
-  changed = false;
-  dialog.showModal();
+  if (!dialog.open) {
+    changed = false;
+    dialog.showModal();
+  } else if (dialog.contains(document.activeElement) && document.activeElement !== dialog) {
+    return;
+  }
   const first = dialog.querySelector('[aria-invalid="true"], [autofocus]')
     ?? dialog.querySelector(".sheet-body :is(input:not([type=hidden]), select, textarea)");
   first?.focus();
