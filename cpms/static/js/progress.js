@@ -3,7 +3,7 @@ const line = document.querySelector("[data-progress]");
 const waiting = new Set();
 let timer;
 
-const byItself = (ctx) => ["every", "load"].includes(ctx.sourceEvent?.type);
+const byItself = (ctx) => ["every", "load", "visibilitychange", "look-again"].includes(ctx.sourceEvent?.type);
 
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   if (byItself(ctx)) return;

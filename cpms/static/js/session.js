@@ -36,7 +36,7 @@ if (lock) {
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
     if (!isOver(ctx) || isInside(ctx)) return;
-    if (!interrupted && acts.includes(ctx.sourceEvent?.type)) {
+    if (!interrupted && acts.includes(ctx.sourceEvent?.type) && !ctx.sourceElement.matches("[data-locks]")) {
       interrupted = { element: ctx.sourceElement, type: ctx.sourceEvent.type, submitter: ctx.sourceEvent.submitter };
     }
     if (lock.open) event.preventDefault();
