@@ -48,14 +48,14 @@ make_venv() {
     command -v "$python" >/dev/null || debian python3 python3-venv ||
         fail "Python 3.11 or newer is missing. Please run: sudo apt install python3 python3-venv"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        fail "Python 3.11 or newer is needed; $python is $("$python" -V)."
+        fail "Python 3.11 or newer is needed, and $python is not: $("$python" -V 2>&1 || true)"
     # pip is missing after a start that broke off; another version is there after an upgrade of the system.
     version='import sys; print(sys.version_info[:2])'
     if .venv/bin/python -m pip --version >/dev/null 2>&1 &&
         [ "$(.venv/bin/python -c "$version")" = "$("$python" -c "$version")" ]; then
         return
     fi
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || debian python3-venv ||
+    "$python" -c 'import venv; from ensurepip import version' 2>/dev/null || debian python3-venv ||
         fail "Python's venv is missing. Please run: sudo apt install python3-venv"
     rm -rf .venv
     "$python" -m venv .venv
@@ -111,8 +111,8 @@ run_tests() {
     [ "${CI:-}" != true ] || fail "FAILED: Chromium is missing and could not be installed; with CI=true no test is left out."
     result=0
     .venv/bin/python -m pytest --ignore tests/browser "$@" || result=$?
-    say "LEFT OUT: the $(find tests/browser -name 'test_*.py' | wc -l) files of tests/browser, because there is no Chromium;" \
-        "install it (sudo apt install chromium) and run this again."
+    say "LEFT OUT: tests/browser, $(find tests/browser -name 'test_*.py' | wc -l) files, because there is no Chromium." \
+        "Please run: sudo apt install chromium"
     exit "$result"
 }
 
@@ -121,7 +121,7 @@ run_lint() {
     install requirements-dev.txt
     result=0
     .venv/bin/python -m ruff check . || result=1
-    .venv/bin/python -m ruff format --check --quiet . ||
+    .venv/bin/python -m ruff format --check --output-format concise . ||
         { say "Not formatted; please run: .venv/bin/ruff format ."; result=1; }
     .venv/bin/python -m mypy || result=1
     .venv/bin/python -m djlint --lint --quiet cpms/templates || result=1
