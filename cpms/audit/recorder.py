@@ -47,11 +47,11 @@ def _after_flush(session: Session, _context: Any) -> None:
 
 
 def _before_commit(session: Session) -> None:
-    """An entry with an `about` is written even when nothing changed: opening a chart leaves a trace too."""
+    """An entry with an `about` or a reason is written even when no row changed: opening a chart leaves a trace too."""
     write = writing()
     if write is not None and write.entry_id is None:
         session.flush()
-        if write.entry_id is None and write.about is not None:
+        if write.entry_id is None and (write.about is not None or write.reason):
             _entry(session, write)
 
 
@@ -99,7 +99,12 @@ def _change(row: Any, kind: str) -> dict[str, Any] | None:
         columns[column.key] = [_plain(old), _plain(new)]
     if not columns:
         return None
-    return {"table_name": table.name, "row_id": _row_id(row), "patient_id": _patient_id(row), "columns": columns}
+    return {
+        "table_name": table.name,
+        "row_id": _row_id(row),
+        "patient_id": _patient_id(row),
+        "columns": columns,
+    }
 
 
 def _row_id(row: Any) -> str:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from cpms.core.columns import Instant, Timestamped, Versioned, choice
 from cpms.core.db import Model
@@ -41,12 +42,19 @@ class User(Timestamped, Versioned, Model):
     theme: Mapped[Theme] = mapped_column(choice(Theme), default=Theme.AUTO)
     last_login_at: Mapped[datetime | None] = mapped_column(Instant)
 
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        # Counted by hand, in `services._edited`: signing in must not make somebody's open form stale.
+        return {"version_id_col": cls.row_version, "version_id_generator": False}
+
 
 class UserSession(Timestamped, Model):
     """One browser that somebody is signed in at. The cookie's random id is kept only as its SHA-256."""
 
     __tablename__ = "user_session"
-    __table_args__ = {"info": {"unaudited": "last_seen_at moves every minute; signing in and out are entries of their own"}}
+    __table_args__ = {
+        "info": {"unaudited": "last_seen_at moves every minute; signing in and out are entries of their own"}
+    }
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True, info={"secret": True})

@@ -33,6 +33,14 @@ class SignedIn(UserMixin):
         return ROLES[self.role]
 
 
+@dataclass(frozen=True, slots=True)
+class LastHere:
+    """Who used this browser last."""
+
+    id: int
+    username: str
+
+
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -42,8 +50,14 @@ def signed_in(token: str, *, idle: timedelta) -> SignedIn | None:
     now = clock.now()
     row = db.session.execute(
         select(
-            User.id, User.username, User.display_name, User.role, User.theme, User.must_change_password,
-            UserSession.id, UserSession.last_seen_at,
+            User.id,
+            User.username,
+            User.display_name,
+            User.role,
+            User.theme,
+            User.must_change_password,
+            UserSession.id,
+            UserSession.last_seen_at,
         )
         .join(UserSession, UserSession.user_id == User.id)
         .where(
@@ -64,10 +78,47 @@ def session(session_id: int) -> UserSession:
     return found
 
 
-def open_sessions(user_id: int) -> list[UserSession]:
+def session_with(token: str) -> UserSession | None:
+    return db.session.scalar(select(UserSession).where(UserSession.token_hash == token_hash(token)))
+
+
+def unended_sessions(user_id: int) -> list[UserSession]:
+    """Every session that nobody has ended, idle and expired ones too."""
+    query = select(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    return list(db.session.scalars(query))
+
+
+def old_sessions(before: datetime) -> list[UserSession]:
+    """Sessions that were over before that instant."""
+    return list(db.session.scalars(select(UserSession).where(UserSession.expires_at < before)))
+
+
+def session_of(user_id: int, session_id: int) -> UserSession:
+    """One session of that user; another's is not found."""
+    found = db.session.get(UserSession, session_id)
+    if found is None or found.user_id != user_id:
+        raise NotFound
+    return found
+
+
+def last_at(token: str) -> LastHere | None:
+    """Who was signed in with this token, also when the session is over since."""
+    row = db.session.execute(
+        select(User.id, User.username)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == token_hash(token), User.active)
+    ).one_or_none()
+    return LastHere(*row) if row else None
+
+
+def open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
     """Where a user is signed in now, the last used first."""
+    now = clock.now()
     query = select(UserSession).where(
-        UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > clock.now()
+        UserSession.user_id == user_id,
+        UserSession.ended_at.is_(None),
+        UserSession.expires_at > now,
+        UserSession.last_seen_at > now - idle,
     )
     return list(db.session.scalars(query.order_by(UserSession.last_seen_at.desc(), UserSession.id)))
 
@@ -96,6 +147,17 @@ def providers() -> list[User]:
     """Those who take visits, by name."""
     query = select(User).where(User.active, User.is_provider).order_by(User.display_name, User.id)
     return list(db.session.scalars(query))
+
+
+def active_owners() -> list[User]:
+    """Held until the transaction ends, so that two owners cannot demote each other at the same moment."""
+    query = select(User).where(User.active, User.role == Role.OWNER).order_by(User.id).with_for_update()
+    return list(db.session.scalars(query))
+
+
+def old_attempts(before: datetime) -> list[SignInAttempt]:
+    """Counters that nobody has moved since."""
+    return list(db.session.scalars(select(SignInAttempt).where(SignInAttempt.updated_at < before)))
 
 
 def attempt(key: str) -> SignInAttempt | None:

@@ -1,5 +1,8 @@
 """Reading the clinic's settings."""
 
+import hashlib
+import json
+
 from flask import g
 from sqlalchemy import select
 
@@ -19,6 +22,11 @@ def current() -> ClinicSettings:
 def stored() -> dict[str, object]:
     """What the database holds, by key."""
     return {row.key: row.value for row in db.session.execute(select(Setting.key, Setting.value))}
+
+
+def fingerprint() -> str:
+    """Changes when any setting does: by it a form knows that it is not too old."""
+    return hashlib.sha256(json.dumps(stored(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def setting(key: str) -> Setting | None:

@@ -6,9 +6,18 @@ from typing import Any
 from flask import g
 
 from cpms.core.db import db
+from cpms.core.errors import Stale
 from cpms.settings import queries
 from cpms.settings.models import Setting
 from cpms.settings.schema import ClinicSettings, dump
+
+
+def change_clinic(*, seen: str, **changes: Any) -> None:
+    """Store what the clinic's form says, unless somebody else stored another wish since the form was made."""
+    if seen != queries.fingerprint():
+        g.pop("clinic_settings", None)
+        raise Stale
+    change_settings(**changes)
 
 
 def change_settings(**changes: Any) -> None:

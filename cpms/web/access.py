@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import abort, current_app, request
+from flask import abort, current_app, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
@@ -12,6 +12,7 @@ from cpms.core.permissions import P
 View = TypeVar("View", bound=Callable[..., Any])
 
 login_manager = LoginManager()
+login_manager.session_protection = None  # the session row is the protection; a tablet that roams keeps its session
 
 
 def require(*needed: P) -> Callable[[View], View]:
@@ -55,3 +56,13 @@ def gate() -> ResponseReturnValue | None:
 def can(permission: P) -> bool:
     """For menus and buttons: convenience, not protection."""
     return current_user.is_authenticated and permission in current_user.permissions
+
+
+def let_in(token: str, *, same_person: bool) -> None:
+    """Give this browser a session. Its pages stay usable only when the same person comes back to them."""
+    csrf = session.get("csrf_token") if same_person else None
+    session.clear()
+    g.pop("csrf_token", None)
+    session["_user_id"] = token
+    if csrf:
+        session["csrf_token"] = csrf

@@ -115,3 +115,13 @@ def at_most(length: int) -> validators.Length:
 
 def color() -> validators.Regexp:
     return validators.Regexp(r"^#[0-9a-fA-F]{6}\Z", message=_l("Please choose a colour."))
+
+
+class Choice(wtforms.SelectField):
+    """One of a closed list."""
+
+    def pre_validate(self, form: Any) -> None:
+        try:
+            super().pre_validate(form)
+        except validators.ValidationError:
+            raise validators.ValidationError(_("Please choose from the list.")) from None

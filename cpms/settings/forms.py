@@ -1,0 +1,128 @@
+"""The clinic's wishes as a form."""
+
+from datetime import time
+from functools import cache
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, HiddenField, validators
+
+from cpms.settings.schema import WEEK, ClinicSettings, Hours
+from cpms.web.forms import Choice, ClockTime, Form, Line, Number, Paragraphs, at_most, required
+
+WEEKDAYS = (
+    _l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"),
+)
+_NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebody opens it
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Zones with a place's name; the old abbreviations say nothing to people."""
+    return ("UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "System"))))
+
+
+class DayFields(NamedTuple):
+    name: str
+    is_open: Field
+    opens: Field
+    closes: Field
+
+
+class OpeningFields(Form):
+    """For each weekday a tick and two times."""
+
+    @property
+    def days(self) -> list[DayFields]:
+        return [
+            DayFields(str(WEEKDAYS[day]), self[f"open_{day}"], self[f"opens_{day}"], self[f"closes_{day}"]) for day in WEEK
+        ]
+
+    def opening(self) -> tuple[Hours | None, ...]:
+        return tuple(
+            Hours(day.opens.data, day.closes.data) if day.is_open.data else None for day in self.days
+        )
+
+    @staticmethod
+    def of(opening: tuple[Hours | None, ...]) -> dict[str, Any]:
+        """What the fields show for these hours."""
+        shown: dict[str, Any] = {}
+        for day, hours in enumerate(opening):
+            shown[f"open_{day}"] = hours is not None
+            shown[f"opens_{day}"] = (hours or _NEW_DAY).opens
+            shown[f"closes_{day}"] = (hours or _NEW_DAY).closes
+        return shown
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine = super().validate(extra_validators)
+        return all([self._check_day(day) for day in self.days if day.is_open.data]) and fine
+
+    @staticmethod
+    def _check_day(day: DayFields) -> bool:
+        if not day.opens.errors and day.opens.data is None:
+            day.opens.errors = [_("From when on is the clinic open?")]
+        if not day.closes.errors and day.closes.data is None:
+            day.closes.errors = [_("Until when is the clinic open?")]
+        if day.opens.errors or day.closes.errors:
+            return False
+        if day.closes.data <= day.opens.data:
+            day.closes.errors = [_("The clinic closes after it opens.")]
+            return False
+        return True
+
+
+for _day in WEEK:
+    setattr(OpeningFields, f"open_{_day}", BooleanField(_l("Open")))
+    setattr(OpeningFields, f"opens_{_day}", ClockTime(_l("From")))
+    setattr(OpeningFields, f"closes_{_day}", ClockTime(_l("To")))
+
+
+class ClinicFields(OpeningFields):
+    clinic_name = Line(
+        _l("Name of the clinic"), [required(_l("Please give the clinic's name.")), at_most(100)],
+        render_kw={"autocomplete": "organization"},
+    )
+    time_zone = Choice(
+        _l("Time zone"), [required(_l("Please choose the clinic's time zone."))],
+        choices=lambda: [(name, name.replace("_", " ")) for name in time_zones()],
+    )
+
+
+class ClinicForm(ClinicFields):
+    address = Paragraphs(_l("Address"), [at_most(300)], render_kw={"rows": 3, "autocomplete": "street-address"})
+    phone = Line(_l("Phone"), [at_most(40)], render_kw={"type": "tel", "autocomplete": "tel"})
+    idle_minutes = Number(
+        _l("Lock a screen after so many minutes"),
+        [
+            required(_l("Please give a number of minutes.")),
+            validators.NumberRange(2, 60, message=_l("Between %(min)d and %(max)d minutes, please.")),
+        ],
+        render_kw={"min": 2, "max": 60},
+    )
+    seen = HiddenField()
+
+    @classmethod
+    def showing(cls, settings: ClinicSettings, seen: str) -> "ClinicForm":
+        names = ("clinic_name", "time_zone", "address", "phone", "idle_minutes")
+        return cls(data={name: getattr(settings, name) for name in names} | cls.of(settings.opening) | {"seen": seen})
+
+    def changes(self) -> dict[str, Any]:
+        return {
+            "clinic_name": self.clinic_name.data, "time_zone": self.time_zone.data, "address": self.address.data,
+            "phone": self.phone.data, "idle_minutes": self.idle_minutes.data, "opening": self.opening(),
+        }
+
+    def stored_beside(self, settings: ClinicSettings) -> dict[str, str]:
+        """What is stored now, by field, where it is not what the form says."""
+        found = {
+            name: str(getattr(settings, name)) or _("nothing")
+            for name, value in self.changes().items()
+            if name != "opening" and getattr(settings, name) != value
+        }
+        for day, hours in zip(self.days, settings.opening, strict=True):
+            typed = Hours(day.opens.data, day.closes.data) if day.is_open.data else None
+            if typed != hours:
+                found[day.is_open.name] = f"{hours.opens:%H:%M}–{hours.closes:%H:%M}" if hours else _("closed")
+        return found
