@@ -228,8 +228,8 @@ class Config:
             "root": {"level": level, "handlers": ["stderr"]},
             "loggers": {
                 "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
-                # Each run of each job, each plug-in of each start: news for nobody.
-                **{name: {"level": quiet} for name in ("alembic.runtime.plugins", "apscheduler")},
+                # Each run of each job, each look at the schema: news for nobody.
+                **{name: {"level": quiet} for name in ("alembic", "apscheduler")},
             },
         }
 

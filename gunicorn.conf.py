@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ accesslog = None
 # Database, backups and keys are for the server's own user.
 umask = 0o077
 
+_ready = threading.Event()
+
 
 def on_starting(_arbiter: Any) -> None:
     """Say in a sentence what gunicorn would try five times and say less clearly."""
@@ -52,3 +55,23 @@ def on_starting(_arbiter: Any) -> None:
                 file=sys.stderr,
             )
             raise SystemExit(2) from None
+
+
+def post_fork(_arbiter: Any, worker: Any) -> None:
+    """Show that the worker lives while it starts: bringing a large database up to date may take minutes."""
+
+    def beat() -> None:
+        while not _ready.wait(5):
+            worker.notify()
+
+    threading.Thread(target=beat, daemon=True).start()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Now there is something to open: say where. The first worker alone, and it has all that is needed loaded."""
+    _ready.set()
+    if worker.age == 1:
+        from cpms import cli  # noqa: PLC0415 - the arbiter, which reads this file, is to stay small
+
+        with worker.wsgi.app_context():
+            cli.say_where_to_go()

@@ -1,10 +1,12 @@
-"""What the production server loads: the application, and the scheduler in the one process that holds its lock."""
+"""What the production server loads: the application, its database up to date, and the scheduler."""
 
 import gc
 
-from cpms import create_app, scheduler
+from cpms import cli, create_app, scheduler
 
 app = create_app()
+with app.app_context():
+    cli.bring_up_to_date()
 scheduler.start(app)
 
 # What was made at start lives as long as the process: the collector need not walk it again and again.
