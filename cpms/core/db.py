@@ -1,24 +1,39 @@
 """The database: one door for writes, and the only module (with the migrations) that knows which engine it is.
 
-A write happens inside `transaction(...)` and nowhere else. On SQLite that block says BEGIN IMMEDIATE, so what it reads is
-current and nobody slips between a check and its write; outside it the connection is `query_only`, so a page that writes is
-an error by construction. On another engine the same block is an ordinary transaction and constraints carry the rest.
+A write happens inside `transaction(...)` and nowhere else. On SQLite that block says BEGIN IMMEDIATE, so what it reads
+is current and nobody slips between a check and its write; outside it the connection is `query_only`, so a page that
+writes is an error by construction. On another engine the same block is an ordinary transaction and constraints carry
+the rest.
 """
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import sqlalchemy as sa
 import sqlcipher3.dbapi2
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    event,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -55,7 +70,7 @@ class Base(DeclarativeBase):
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)
 def _keep_old_values(_class: type[Any], _key: str, attribute: Any) -> None:
-    """A value that is set before it was read would leave no old value for the trail; listening makes the ORM load it."""
+    """A value set before it was read would leave no old value for the trail; listening makes the ORM load it."""
 
     @event.listens_for(attribute, "set", active_history=True)
     def _set(_target: Any, _value: Any, _old: Any, _initiator: Any) -> None:
@@ -178,7 +193,8 @@ def _refuse_broken_sqlite() -> None:
     mended_in = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}.get(version[:2], (3, 51, 3))
     if version < mended_in:
         raise Unhealthy(
-            f"This SQLite library ({sqlcipher3.dbapi2.sqlite_version}) can lose stored rows. Install the locked dependencies."
+            f"This SQLite library ({sqlcipher3.dbapi2.sqlite_version}) can lose stored rows. "
+            "Install the locked dependencies."
         )
 
 
@@ -204,12 +220,66 @@ def is_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
+def containing(
+    column: InstrumentedAttribute[str], groups: Sequence[int], *, among: Sequence[ColumnElement[bool]]
+) -> Select[int]:
+    """The ids of rows whose text holds, of every group of phrases, at least one; `groups` says how many each has.
+
+    The statement can be kept: phrases and the most rows are parameters, see `phrase_parameters`. On SQLite the text
+    has an index of its own by three letters, the table `<table>_search`, which knows no shorter phrase.
+    """
+    look = _containing_by_index if is_sqlite() else _containing_by_like
+    return look(column, groups, among).limit(bindparam("most", type_=Integer))
+
+
+def phrase_parameters(phrases: Sequence[Sequence[str]], *, most: int) -> dict[str, Any]:
+    """What `containing` looks for, and how many rows at most."""
+    return {"most": most} | (_index_parameters if is_sqlite() else _like_parameters)(phrases)
+
+
+def _containing_by_index(
+    column: InstrumentedAttribute[str], _groups: Sequence[int], among: Sequence[ColumnElement[bool]]
+) -> Select[int]:
+    """`among` is asked of the index's hits one by one, in a subquery: joined, SQLite may read the whole table first."""
+    table = column.class_.__table__
+    name = f"{table.name}_search"
+    index = sa.table(name, sa.column("rowid", Integer), sa.column(name, Text))
+    fits = select(and_(*among)).where(table.c.id == index.c.rowid).correlate(index).scalar_subquery()
+    return select(index.c.rowid).where(index.c[name].op("MATCH")(bindparam("wanted", type_=Text)), fits)
+
+
+def _index_parameters(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
+    return {"wanted": " AND ".join("(" + " OR ".join(map(_quoted, group)) + ")" for group in phrases)}
+
+
+def _quoted(phrase: str) -> str:
+    return '"' + phrase.replace('"', '""') + '"'
+
+
+def _containing_by_like(
+    column: InstrumentedAttribute[str], groups: Sequence[int], among: Sequence[ColumnElement[bool]]
+) -> Select[int]:
+    holds = (
+        or_(*(column.contains(bindparam(f"phrase_{g}_{n}", type_=Text), escape="/") for n in range(size)))
+        for g, size in enumerate(groups)
+    )
+    return select(column.class_.__table__.c.id).where(*among, *holds).correlate(None)
+
+
+def _like_parameters(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
+    return {f"phrase_{g}_{n}": _escaped(phrase) for g, group in enumerate(phrases) for n, phrase in enumerate(group)}
+
+
+def _escaped(phrase: str) -> str:
+    return re.sub(r"([%_/])", r"/\1", phrase)
+
+
 @contextmanager
 def migrating(engine: Engine) -> Iterator[Connection]:
     """A connection that may change the schema, in one transaction.
 
-    SQLite's foreign keys rest meanwhile, else rebuilding a table would delete the rows that point at it; they are checked
-    before the commit, and the commit does not happen when one is broken.
+    SQLite's foreign keys rest meanwhile, else rebuilding a table would delete the rows that point at it; they are
+    checked before the commit, and the commit does not happen when one is broken.
     """
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":

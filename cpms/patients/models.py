@@ -56,6 +56,14 @@ class Patient(Timestamped, SoftDeletable, Versioned, Model):
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
+    def phone(self) -> str:
+        return self.mobile_phone or self.home_phone
+
+    @property
+    def archived(self) -> bool:
+        return self.status is PatientStatus.ARCHIVED
+
+    @property
     def list_name(self) -> str:
         """As it is sorted: last name first."""
         return f"{self.last_name}, {self.first_name}"

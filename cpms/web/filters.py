@@ -1,9 +1,12 @@
 """How dates and times are said on the screen."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 
+from babel.dates import get_month_names
 from flask import Flask
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, get_locale
 from flask_babel import gettext as _
 
 from cpms.core import clock
@@ -22,6 +25,16 @@ def full_day(value: date | None) -> str:
     return format_date(value, "d MMMM y") if value else ""
 
 
+def short_day(value: date) -> str:
+    """2 Mar 1985. For long lists: the names of the months are asked for once."""
+    return f"{value.day} {_month_names(str(get_locale()))[value.month]} {value.year}"
+
+
+@cache
+def _month_names(locale: str) -> Mapping[int, str]:
+    return get_month_names("abbreviated", locale=locale)
+
+
 def when(value: datetime | None) -> str:
     """A calendar time: Tue 24 Nov, 10:30."""
     return f"{day(value)}, {value:%H:%M}" if value else ""
@@ -32,8 +45,13 @@ def happened(value: datetime | None) -> str:
     return when(clock.to_wall(value)) if value else ""
 
 
+def happened_on(value: datetime | None) -> str:
+    """The clinic's date of an instant."""
+    return full_day(clock.to_wall(value).date()) if value else ""
+
+
 def month(value: date) -> str:
-    return format_datetime(datetime(value.year, value.month, 1), "MMMM y", rebase=False)  # noqa: DTZ001 - a wall clock
+    return format_datetime(datetime(value.year, value.month, 1), "MMMM y", rebase=False)
 
 
 def age(born: date, on: date | None = None) -> int:
@@ -52,5 +70,5 @@ def age_words(born: date) -> str:
 
 
 def init_app(app: Flask) -> None:
-    for function in (day, full_day, when, happened, month, age, age_words):
+    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words):
         app.jinja_env.filters[function.__name__] = function

@@ -1,4 +1,4 @@
-"""The places of the main menu."""
+"""The places of the main menu, and the tabs of a chart."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,13 @@ PLACES = (
     ("calendar.home", "calendar", _l("Calendar"), "calendar", P.CALENDAR_READ),
     ("patients.index", "patients", _l("Patients"), "users", P.PATIENT_READ),
     ("settings.index", "settings", _l("Settings"), "settings", P.PROFILE),
+)
+
+# The tabs of a patient's chart; the first of the endpoints is where the tab leads, at the others it is current too.
+TABS = (
+    (("patients.patient", "patients.edit"), _l("Overview"), P.PATIENT_READ),
+    (("patients.medical", "patients.edit_medical"), _l("Medical"), P.MEDICAL_READ),
+    (("calendar.patient_visits",), _l("Visits"), P.CALENDAR_READ),
 )
 
 
@@ -28,5 +35,14 @@ def nav_items() -> list[NavItem]:
     return [
         NavItem(url_for(endpoint), str(label), icon, request.blueprint == word)
         for endpoint, word, label, icon, needed in PLACES
+        if can(needed)
+    ]
+
+
+def chart_tabs(patient_id: int) -> list[NavItem]:
+    """The tabs that whoever is signed in may open."""
+    return [
+        NavItem(url_for(endpoints[0], patient_id=patient_id), str(label), "", request.endpoint in endpoints)
+        for endpoints, label, needed in TABS
         if can(needed)
     ]
