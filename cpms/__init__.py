@@ -20,6 +20,7 @@ from config import Config
 from cpms import cli
 from cpms.audit import recorder
 from cpms.auth import views as auth_views
+from cpms.calendar import revision
 from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
@@ -44,6 +45,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     Compress(app)
     clock.use_zone(lambda: settings.current().zone)
     recorder.install(security.origin_of_write)
+    revision.install()
 
     security.init_app(app)
     access.login_manager.init_app(app)
@@ -60,8 +62,15 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     app.add_url_rule("/", "home", access.public(_home))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        P=P, can=access.can, nav_items=nav.nav_items, toasts=toasts.toasts, csrf_token=generate_csrf,
-        headers_json=htmx.headers_json, current_user=current_user, version=__version__, locale=get_locale,
+        P=P,
+        can=access.can,
+        nav_items=nav.nav_items,
+        toasts=toasts.toasts,
+        csrf_token=generate_csrf,
+        headers_json=htmx.headers_json,
+        current_user=current_user,
+        version=__version__,
+        locale=get_locale,
     )
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module
     app.context_processor(lambda: {"clinic": settings.current()})

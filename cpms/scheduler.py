@@ -28,7 +28,9 @@ def start(app: Flask) -> BackgroundScheduler | None:
         timezone=zone, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     for each in JOBS:
-        scheduler.add_job(_run, CronTrigger(hour=each.hour, minute=each.minute, timezone=zone), [app, each], id=each.name)
+        scheduler.add_job(
+            _run, CronTrigger(hour=each.hour, minute=each.minute, timezone=zone), [app, each], id=each.name
+        )
     scheduler.start()
     app.extensions["scheduler"] = (scheduler, lock)
     return scheduler

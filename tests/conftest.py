@@ -1,7 +1,7 @@
-"""The clinic that every test begins with: Olga (owner), Dr Ada (dentist), Hugo (hygienist), Rita (reception), two chairs.
+"""The clinic that every test begins with: Olga (owner), Dr Ada (dentist), Hugo (hygienist), Rita (reception).
 
-The schema is migrated once into a file; each test gets a copy of it, and a clock that stands on Tuesday 1 September 2026,
-09:00 in Berlin.
+The schema is migrated once into a file; each test gets a copy of it, and a clock that stands on Tuesday 1 September
+2026, 09:00 in Berlin.
 """
 
 import secrets
@@ -89,9 +89,16 @@ def furnish() -> None:
         settings.change_settings(clinic_name="Test Dental", time_zone="Europe/Berlin")
         for username, name, role, is_provider in CAST:
             db.session.add(
-                User(username=username, username_key=fold_name(username), email=f"{username}@example.org",
-                     email_key=fold_name(f"{username}@example.org"), password_hash=PASSWORD_HASH, display_name=name,
-                     role=role, is_provider=is_provider)
+                User(
+                    username=username,
+                    username_key=fold_name(username),
+                    email=f"{username}@example.org",
+                    email_key=fold_name(f"{username}@example.org"),
+                    password_hash=PASSWORD_HASH,
+                    display_name=name,
+                    role=role,
+                    is_provider=is_provider,
+                )
             )
         calendar.first_furniture()
 
@@ -129,15 +136,18 @@ def sign_in(app: Flask) -> Callable[[str], Person]:
 
     def at_a_browser(username: str) -> Person:
         token = secrets.token_urlsafe(32)
-        with app.app_context():
-            with transaction("test.sign_in", actor=None):
-                user = auth.user_named(username)
-                assert user is not None
-                user_id = user.id
-                db.session.add(
-                    UserSession(token_hash=auth.token_hash(token), user_id=user_id, last_seen_at=clock.now(),
-                                expires_at=clock.now() + timedelta(hours=12))
+        with app.app_context(), transaction("test.sign_in", actor=None):
+            user = auth.user_named(username)
+            assert user is not None
+            user_id = user.id
+            db.session.add(
+                UserSession(
+                    token_hash=auth.token_hash(token),
+                    user_id=user_id,
+                    last_seen_at=clock.now(),
+                    expires_at=clock.now() + timedelta(hours=12),
                 )
+            )
         client = app.test_client()
         with client.session_transaction() as session:
             session["_user_id"] = token

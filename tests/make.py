@@ -39,23 +39,37 @@ class Make:
     def patient(self, **columns: Any) -> Patient:
         self._count += 1
         columns = {
-            "first_name": "Selma", "last_name": f"Yıldız{self._count}", "date_of_birth": date(1985, 3, 2)
+            "first_name": "Selma",
+            "last_name": f"Yıldız{self._count}",
+            "date_of_birth": date(1985, 3, 2),
         } | columns
         with self.app.app_context():
             with transaction("test.make", actor=None):
                 row = patient_services.create_patient(**columns)
             return self._kept(row)
 
-    def visit(self, start: datetime = TUESDAY, *, minutes: int = 30, chair: str = "Chair 1", provider: str = "ada",
-              patient: Patient | None = None, status: Status | None = None, **columns: Any) -> Event:
+    def visit(
+        self,
+        start: datetime = TUESDAY,
+        *,
+        minutes: int = 30,
+        chair: str = "Chair 1",
+        provider: str = "ada",
+        patient: Patient | None = None,
+        status: Status | None = None,
+        **columns: Any,
+    ) -> Event:
         """A visit, as if booked at the desk."""
         patient = patient or (None if columns.get("kind") == Kind.BLOCK else self.patient())
+        places = {
+            "chair_id": self.chair(chair).id,
+            "provider_id": self.user(provider).id if provider else None,
+            "patient_id": patient.id if patient else None,
+        }
         with self.app.app_context():
             with transaction("test.make", actor=None):
                 row = calendar_services.book(
-                    start=start, end=start + timedelta(minutes=minutes), chair_id=self.chair(chair).id,
-                    provider_id=self.user(provider).id if provider else None,
-                    patient_id=patient.id if patient else None, confirmed=True, **columns,
+                    start=start, end=start + timedelta(minutes=minutes), confirmed=True, **places, **columns
                 )
                 if status is not None:
                     row.status = status

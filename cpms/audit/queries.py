@@ -17,4 +17,6 @@ def entries(*, about_table: str | None = None, about_id: str | None = None, limi
 
 
 def changes_of(entry_id: int) -> list[AuditChange]:
-    return list(db.session.scalars(select(AuditChange).where(AuditChange.entry_id == entry_id).order_by(AuditChange.id)))
+    return list(
+        db.session.scalars(select(AuditChange).where(AuditChange.entry_id == entry_id).order_by(AuditChange.id))
+    )

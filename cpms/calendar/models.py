@@ -51,7 +51,7 @@ class AppointmentType(Timestamped, Versioned, Model):
 
 
 class Event(Timestamped, SoftDeletable, Versioned, Model):
-    """An entry of the calendar: a visit of a patient, or a block. It holds its chair and its provider for [start, end)."""
+    """An entry of the calendar: a patient's visit, or a block. It holds its chair and its provider for [start, end)."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -75,7 +75,9 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
     notes: Mapped[str] = mapped_column(Text, default="")
     overbook_reason: Mapped[str | None] = mapped_column(String(200))  # why it may lie over another one
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
-    booking_key: Mapped[str | None] = mapped_column(String(40), unique=True)  # one form books once, however often it is sent
+    booking_key: Mapped[str | None] = mapped_column(
+        String(40), unique=True
+    )  # one form books once, however often it is sent
 
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     chair_id: Mapped[int] = mapped_column(ForeignKey("chair.id"))
@@ -96,7 +98,10 @@ class CalendarRevision(Model):
     """One number that grows with every change that a calendar could show; open calendars ask whether it has moved."""
 
     __tablename__ = "calendar_revision"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"), {"info": {"unaudited": "a counter of audited changes"}})
+    __table_args__ = (
+        CheckConstraint("id = 1", name="only_one"),
+        {"info": {"unaudited": "a counter of audited changes"}},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(default=0)

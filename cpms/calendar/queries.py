@@ -18,6 +18,7 @@ from cpms.core.errors import NotFound
 from cpms.patients.models import Patient
 from cpms.settings import queries as settings
 
+BREAK = "\u2002\n"  # a line of its own on a high card; on a low one, where lines join, a wide space
 MOST_LANES = 12  # as many as the style sheet knows; a thirteenth at one time lies over the twelfth
 
 
@@ -117,6 +118,25 @@ def status_words() -> dict[Status, str]:
     }
 
 
+def swatch_words() -> dict[str, str]:
+    """The colours to choose from, by their value."""
+    words = {
+        "teal": _("teal"),
+        "blue": _("blue"),
+        "indigo": _("indigo"),
+        "violet": _("violet"),
+        "pink": _("pink"),
+        "red": _("red"),
+        "orange": _("orange"),
+        "amber": _("amber"),
+        "lime": _("lime"),
+        "green": _("green"),
+        "slate": _("grey"),
+        "brown": _("brown"),
+    }
+    return {color: words[name] for name, color in rules.SWATCHES.items()}
+
+
 def grid(shown: Shown) -> Grid:
     """The calendar of a week (a column a day) or of a day (a column a chair)."""
     rows = db.session.execute(_rows(shown)).all()
@@ -130,12 +150,23 @@ def grid(shown: Shown) -> Grid:
         hours = opening[shown.day.weekday()]
         chosen = [chair for chair in chairs() if not shown.chairs or chair.id in shown.chairs]
         known = {chair.id for chair in chosen}
-        chosen += [chair for chair in chairs(every=True) if chair.id not in known and any(r.chair_id == chair.id for r in rows)]
+        chosen += [
+            chair for chair in chairs(every=True) if chair.id not in known and any(r.chair_id == chair.id for r in rows)
+        ]
         from_hour, to_hour = rules.hours_shown([hours] if hours else [], ((r.start, r.end) for r in rows))
         columns = tuple(
             _column(
-                str(chair.id), shown.day, chair.id, chair.name, "", today, hours, (from_hour, to_hour),
-                [r for r in rows if r.chair_id == chair.id], words, with_chair=False,
+                str(chair.id),
+                shown.day,
+                chair.id,
+                chair.name,
+                "",
+                today,
+                hours,
+                (from_hour, to_hour),
+                [r for r in rows if r.chair_id == chair.id],
+                words,
+                with_chair=False,
             )
             for chair in chosen
         )
@@ -149,8 +180,17 @@ def grid(shown: Shown) -> Grid:
         from_hour, to_hour = rules.hours_shown(open_hours, ((r.start, r.end) for r in rows))
         columns = tuple(
             _column(
-                day.isoformat(), day, None, format_date(day, "EEE"), format_date(day, "d MMM"), today,
-                opening[day.weekday()], (from_hour, to_hour), by_day.get(day, []), words, with_chair=True,
+                day.isoformat(),
+                day,
+                None,
+                format_date(day, "EEE"),
+                format_date(day, "d MMM"),
+                today,
+                opening[day.weekday()],
+                (from_hour, to_hour),
+                by_day.get(day, []),
+                words,
+                with_chair=True,
             )
             for day in days
         )
@@ -172,10 +212,23 @@ def _rows(shown: Shown) -> Select[Any]:
     opens, closes = datetime.combine(first, time()), datetime.combine(end, time())
     query = (
         select(
-            Event.id, Event.row_version, Event.start, Event.end, Event.status, Event.kind, Event.color, Event.title,
-            Event.chair_id, Event.overbook_reason, Event.notes != "",
-            Patient.last_name, Patient.first_name, Patient.alert_text,
-            AppointmentType.name, Chair.name, User.display_name,
+            Event.id,
+            Event.row_version,
+            Event.start,
+            Event.end,
+            Event.status,
+            Event.kind,
+            Event.color,
+            Event.title,
+            Event.chair_id,
+            Event.overbook_reason,
+            Event.notes != "",
+            Patient.last_name,
+            Patient.first_name,
+            Patient.alert_text,
+            AppointmentType.name,
+            Chair.name,
+            User.display_name,
         )
         .join(Chair, Chair.id == Event.chair_id)
         .outerjoin(Patient, Patient.id == Event.patient_id)
@@ -194,11 +247,22 @@ def _rows(shown: Shown) -> Select[Any]:
 
 
 def _column(
-    key: str, day: date, chair_id: int | None, heading: str, sub: str, today: date,
-    hours: tuple[time, time] | None, window: tuple[int, int], rows: Sequence[Row[Any]], words: dict[Status, str],
-    *, with_chair: bool,
+    key: str,
+    day: date,
+    chair_id: int | None,
+    heading: str,
+    sub: str,
+    today: date,
+    hours: tuple[time, time] | None,
+    window: tuple[int, int],
+    rows: Sequence[Row[Any]],
+    words: dict[Status, str],
+    *,
+    with_chair: bool,
 ) -> Column:
-    places = rules.side_by_side(rows, lambda row: (row[2], row[3]))
+    # A short one is drawn a quarter of an hour high, so that is the room that it needs.
+    shortest = timedelta(minutes=rules.LINE)
+    places = rules.side_by_side(rows, lambda row: (row[2], max(row[3], row[2] + shortest)))
     cards = tuple(_card(row, place, words, with_chair) for row, place in zip(rows, places, strict=True))
     lanes = min(max((place.lanes for place in places), default=1), MOST_LANES)
     return Column(key, day, chair_id, heading, sub, day == today, lanes, _closed(hours, window), cards)
@@ -224,9 +288,10 @@ def _card(row: Row[Any], place: rules.Place, words: dict[Status, str], with_chai
         more = f"{start:%H:%M} {first if last != '—' else ''}".rstrip()
     else:
         name, what, more = what or words[status], "", f"{start:%H:%M}"
-    for part in (what, chair if with_chair else "", provider or ""):
+    said = words[status] if status is not Status.SCHEDULED else ""
+    for part in (what, chair if with_chair else "", provider or "", said, _("booked over another") if overbooked else ""):
         if part:
-            more += f" · {part}"
+            more += f"{BREAK}{part}"
     if place.lane >= MOST_LANES or place.lanes > MOST_LANES:
         place = rules.Place(min(place.lane, MOST_LANES - 1), MOST_LANES)
     css = f"{rules.css_place(start, end, place)} c-{rules.swatch(color)} s-{status}"
@@ -254,8 +319,11 @@ def event_with_key(booking_key: str) -> Event | None:
 def _holding(start: datetime, end: datetime, except_id: int | None) -> list[ColumnElement[bool]]:
     """Conditions for what holds its chair and provider at some time of [start, end)."""
     conditions = [
-        Event.start < end, Event.end > start, Event.start > start - timedelta(days=1),
-        Event.deleted_at.is_(None), Event.status.not_in(rules.FREE),
+        Event.start < end,
+        Event.end > start,
+        Event.start > start - timedelta(days=1),
+        Event.deleted_at.is_(None),
+        Event.status.not_in(rules.FREE),
     ]
     if except_id is not None:
         conditions.append(Event.id != except_id)
@@ -339,7 +407,16 @@ class Visits:
 def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
     """The visits of a patient, deleted ones left out."""
     query = (
-        select(Event.id, Event.start, Event.end, Event.status, Event.title, AppointmentType.name, Chair.name, User.display_name)
+        select(
+            Event.id,
+            Event.start,
+            Event.end,
+            Event.status,
+            Event.title,
+            AppointmentType.name,
+            Chair.name,
+            User.display_name,
+        )
         .join(Chair, Chair.id == Event.chair_id)
         .outerjoin(AppointmentType, AppointmentType.id == Event.type_id)
         .outerjoin(User, User.id == Event.provider_id)
@@ -362,7 +439,9 @@ def next_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:
     query = (
         select(Event.patient_id, func.min(Event.start))
         .where(
-            Event.patient_id.in_(patient_ids), Event.start >= clock.clinic_now(), Event.deleted_at.is_(None),
+            Event.patient_id.in_(patient_ids),
+            Event.start >= clock.clinic_now(),
+            Event.deleted_at.is_(None),
             Event.status.not_in(rules.FREE),
         )
         .group_by(Event.patient_id)
@@ -375,7 +454,9 @@ def last_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:
     query = (
         select(Event.patient_id, func.max(Event.start))
         .where(
-            Event.patient_id.in_(patient_ids), Event.start < clock.clinic_now(), Event.deleted_at.is_(None),
+            Event.patient_id.in_(patient_ids),
+            Event.start < clock.clinic_now(),
+            Event.deleted_at.is_(None),
             Event.status.not_in(rules.FREE),
         )
         .group_by(Event.patient_id)

@@ -16,10 +16,20 @@ FREE = frozenset({Status.CANCELLED, Status.NO_SHOW})  # these hold neither chair
 FINISHED = frozenset({Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW})
 WALK = (Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_CHAIR, Status.COMPLETED)
 
-# What a desk chooses from. An entry may have any colour (another program may have given it); it is drawn in the nearest.
+# What a desk chooses from. An entry may have any colour (it may come from another program); the nearest is drawn.
 SWATCHES = {
-    "teal": "#0f766e", "blue": "#2563eb", "indigo": "#4f46e5", "violet": "#7c3aed", "pink": "#db2777", "red": "#dc2626",
-    "orange": "#ea580c", "amber": "#d97706", "lime": "#65a30d", "green": "#16a34a", "slate": "#64748b", "brown": "#92400e",
+    "teal": "#0f766e",
+    "blue": "#2563eb",
+    "indigo": "#4f46e5",
+    "violet": "#7c3aed",
+    "pink": "#db2777",
+    "red": "#dc2626",
+    "orange": "#ea580c",
+    "amber": "#d97706",
+    "lime": "#65a30d",
+    "green": "#16a34a",
+    "slate": "#64748b",
+    "brown": "#92400e",
 }
 
 Item = TypeVar("Item")
@@ -63,7 +73,10 @@ class Place:
 
 
 def side_by_side(items: Sequence[Item], span: Callable[[Item], tuple[datetime, datetime]]) -> list[Place]:
-    """Lanes such that no two entries lie on each other. `items` are sorted by start; each group of touching ones shares a width."""
+    """Lanes such that no two entries lie on each other.
+
+    `items` are sorted by start; entries that touch, directly or through others, share one width.
+    """
     places: list[Place] = []
     group: list[int] = []  # lane of each entry of the open group
     free_at: list[datetime] = []  # when each lane of the group comes free

@@ -1,6 +1,7 @@
-"""Every change of the calendar. The database's triggers keep the same rule about chairs and providers as the last line."""
+"""Every change of the calendar. The database's triggers keep the rule about chairs and providers as the last line."""
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -21,11 +22,12 @@ class SlotTaken(Conflict):
 
 
 class Unconfirmed(Refused):
-    """Unusual, but allowed when the person says so: `warnings` are whole sentences."""
+    """Unusual, but allowed when the person says so: `warnings` are sentences, `key` says "yes" to just these."""
 
     def __init__(self, warnings: list[str]) -> None:
         super().__init__(" ".join(warnings))
         self.warnings = warnings
+        self.key = _key(warnings)
 
 
 def book(
@@ -41,12 +43,13 @@ def book(
     color: str | None = None,
     notes: str = "",
     overbook_reason: str | None = None,
-    confirmed: bool = False,
+    confirmed: bool | str = False,
     booking_key: str | None = None,
 ) -> Event:
     """Put a visit or a block on the calendar. A repeated `booking_key` gives back the first entry.
 
-    Raises SlotTaken, Unconfirmed (nothing unusual is stored without `confirmed`), or Refused with the field at fault.
+    Raises SlotTaken, Refused with the field at fault, or Unconfirmed: what is unusual is stored only when `confirmed` is
+    the key of those very warnings, or True.
     """
     if booking_key and (first := queries.event_with_key(booking_key)):
         return first
@@ -57,9 +60,19 @@ def book(
     _check_places(chair_id, provider_id)
     type_ = queries.type_(type_id) if type_id is not None else None
     row = Event(
-        start=start, end=end, chair_id=chair_id, provider_id=provider_id, patient_id=patient_id, kind=kind, title=title,
-        type_id=type_id, color=color or (type_.color if type_ else rules.SWATCHES["slate" if kind is Kind.BLOCK else "teal"]),
-        notes=notes, booking_key=booking_key, status=Status.SCHEDULED, status_changed_at=clock.now(),
+        start=start,
+        end=end,
+        chair_id=chair_id,
+        provider_id=provider_id,
+        patient_id=patient_id,
+        kind=kind,
+        title=title,
+        type_id=type_id,
+        color=color or (type_.color if type_ else rules.SWATCHES["slate" if kind is Kind.BLOCK else "teal"]),
+        notes=notes,
+        booking_key=booking_key,
+        status=Status.SCHEDULED,
+        status_changed_at=clock.now(),
     )
     _take(row, overbook_reason=overbook_reason, confirmed=confirmed)
     db.session.add(row)
@@ -81,7 +94,7 @@ def change_event(
     color: str | None,
     notes: str,
     overbook_reason: str | None = None,
-    confirmed: bool = False,
+    confirmed: bool | str = False,
 ) -> None:
     """Store what the form of an entry says, its time and place included."""
     event.expect_version(seen)
@@ -115,7 +128,7 @@ def move_event(
     chair_id: int,
     provider_id: int | None,
     overbook_reason: str | None = None,
-    confirmed: bool = False,
+    confirmed: bool | str = False,
 ) -> None:
     """Give an entry another time or place. The slot must be free and the caller's picture of the entry current."""
     event.expect_version(seen)
@@ -129,7 +142,9 @@ def move_event(
     _take(event, overbook_reason=overbook_reason, confirmed=confirmed)
 
 
-def set_status(event: Event, status: Status, *, seen: int, reason: str | None = None, overbook_reason: str | None = None) -> None:
+def set_status(
+    event: Event, status: Status, *, seen: int, reason: str | None = None, overbook_reason: str | None = None
+) -> None:
     """Walk a visit one step on, or back with a reason. Coming back from cancelled or no-show takes the slot again."""
     event.expect_version(seen)
     _check_there(event)
@@ -201,8 +216,7 @@ def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
         raise Refused(_("It must last at least %(n)d minutes.", n=rules.SHORTEST), field="minutes")
     if kind is Kind.VISIT and minutes > rules.LONGEST_VISIT:
         raise Refused(_("A visit lasts at most %(n)d hours.", n=rules.LONGEST_VISIT // 60), field="minutes")
-    last_minute = end if end.time() != end.time().min else start.replace(hour=23, minute=59)
-    if last_minute.date() != start.date():
+    if end > datetime.combine(start.date() + timedelta(days=1), time()):
         raise Refused(_("It must end on the day on which it starts."), field="minutes")
     if start.minute % rules.STEP or minutes % rules.STEP:
         raise Refused(_("Times go in steps of %(n)d minutes.", n=rules.STEP), field="start_time")
@@ -221,18 +235,22 @@ def _check_places(chair_id: int, provider_id: int | None, event: Event | None = 
             raise Refused(_("%(name)s takes no visits.", name=provider.display_name), field="provider_id")
 
 
-def _take(event: Event, *, overbook_reason: str | None, confirmed: bool) -> None:
+def _take(event: Event, *, overbook_reason: str | None, confirmed: bool | str) -> None:
     """Let the entry hold its slot, or say who holds it. A reason is kept only while there is something to excuse."""
     with db.session.no_autoflush:  # the look around must not store the entry that it judges
         taken = queries.clashes(
             event.start, event.end, chair_id=event.chair_id, provider_id=event.provider_id, except_id=event.id
         )
-        warnings = [] if confirmed else _warnings(event)
+        warnings = [] if confirmed is True else _warnings(event)
     if taken and not overbook_reason:
         raise SlotTaken(_who_has_it(event, taken))
-    if warnings:
+    if warnings and confirmed != _key(warnings):
         raise Unconfirmed(warnings)
     event.overbook_reason = overbook_reason if taken else None
+
+
+def _key(warnings: list[str]) -> str:
+    return hashlib.sha256(" ".join(warnings).encode()).hexdigest()[:16]
 
 
 def _who_has_it(event: Event, taken: list[Event]) -> str:
@@ -241,8 +259,13 @@ def _who_has_it(event: Event, taken: list[Event]) -> str:
         same_chair = other.chair_id == event.chair_id
         whose = other.chair.name if same_chair or other.provider is None else other.provider.display_name
         sentences.append(
-            _("%(whose)s is taken from %(start)s to %(end)s: %(label)s.", whose=whose, start=f"{other.start:%H:%M}",
-              end=f"{other.end:%H:%M}", label=label(other))
+            _(
+                "%(whose)s is taken from %(start)s to %(end)s: %(label)s.",
+                whose=whose,
+                start=f"{other.start:%H:%M}",
+                end=f"{other.end:%H:%M}",
+                label=label(other),
+            )
         )
     return " ".join(sentences)
 
@@ -251,7 +274,9 @@ def _warnings(event: Event) -> list[str]:
     """What is unusual about the slot, as sentences."""
     found = []
     hours = settings.current().hours(event.start.weekday())
-    if event.kind is Kind.VISIT and not rules.is_open((hours.opens, hours.closes) if hours else None, event.start, event.end):
+    if event.kind is Kind.VISIT and not rules.is_open(
+        (hours.opens, hours.closes) if hours else None, event.start, event.end
+    ):
         found.append(_("This is outside the opening hours.") if hours else _("The clinic is closed on that day."))
     if event.end <= clock.clinic_now():
         found.append(_("This time is in the past."))
@@ -259,7 +284,11 @@ def _warnings(event: Event) -> list[str]:
         found.append(_("The clocks go back that night: this time comes twice; the first one is meant."))
     if event.patient_id is not None:
         found += [
-            _("The same patient has another visit at %(start)s (%(chair)s).", start=f"{other.start:%H:%M}", chair=other.chair.name)
+            _(
+                "The same patient has another visit at %(start)s (%(chair)s).",
+                start=f"{other.start:%H:%M}",
+                chair=other.chair.name,
+            )
             for other in queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
         ]
     return found
@@ -303,8 +332,12 @@ def first_furniture() -> None:
         add_chair(name=name)
         db.session.flush()
     for name, minutes, color in (
-        (_("Check-up"), 30, "teal"), (_("Cleaning"), 45, "blue"), (_("Filling"), 45, "violet"),
-        (_("Root canal"), 90, "red"), (_("Extraction"), 30, "orange"), (_("Emergency"), 30, "pink"),
+        (_("Check-up"), 30, "teal"),
+        (_("Cleaning"), 45, "blue"),
+        (_("Filling"), 45, "violet"),
+        (_("Root canal"), 90, "red"),
+        (_("Extraction"), 30, "orange"),
+        (_("Emergency"), 30, "pink"),
     ):
         add_type(name=name, minutes=minutes, color=rules.SWATCHES[color])
         db.session.flush()

@@ -1,7 +1,7 @@
 """The only place that reads the clock or converts between its two kinds.
 
-An *instant* is aware and in UTC: something happened. A *wall clock* time is naive and in the clinic's zone: something is
-on the calendar. 10:00 on the calendar stays 10:00 when a law moves the summer time or somebody corrects the zone setting.
+An *instant* is aware and in UTC: something happened. A *wall clock* time is naive and in the clinic's zone: something
+is on the calendar. 10:00 on the calendar stays 10:00 when a law moves the summer time or somebody corrects the zone.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ _frozen: datetime | None = None
 
 def use_zone(source: Callable[[], ZoneInfo]) -> None:
     """Tell the clock where to ask for the clinic's zone. The factory does it once."""
-    global _zone_source
+    global _zone_source  # noqa: PLW0603 - one clock per process
     _zone_source = source
 
 
 @contextmanager
 def freeze(at: datetime) -> Iterator[None]:
     """Hold the clock at an aware instant, for tests and for building the demo clinic as of a day."""
-    global _frozen
+    global _frozen  # noqa: PLW0603 - one clock per process
     if at.tzinfo is None:
         raise ValueError("freeze() takes an aware instant")
     before, _frozen = _frozen, at.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""One closed list of permissions and one matrix of roles. A screen or an action asks for permissions, never for a role."""
+"""One closed list of permissions and one matrix of roles. A screen asks for permissions, never for a role."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Static files: served by WhiteNoise under an address that holds the digest of them all, so a browser may keep them for ever."""
+"""Static files, under an address that holds the digest of them all: a browser may keep them for ever."""
 
 import hashlib
 from pathlib import Path
@@ -21,8 +21,13 @@ def digest(root: Path = ROOT) -> str:
 def init_app(app: Flask) -> None:
     prefix = f"/static/{digest()}"
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=str(ROOT), prefix=prefix, max_age=31536000, immutable_file_test=lambda _path, _url: True,
-        add_headers_function=_headers, mimetypes={".js": "text/javascript"},
+        app.wsgi_app,
+        root=str(ROOT),
+        prefix=prefix,
+        max_age=31536000,
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=_headers,
+        mimetypes={".js": "text/javascript"},
     )
     app.jinja_env.globals["asset"] = lambda path: f"{prefix}/{path}"
 

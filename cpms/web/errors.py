@@ -68,7 +68,8 @@ def answer(code: int, text: str) -> Response:
         response.headers["HX-Reswap"] = "none"
         return response
     return make_response(
-        render_template("errors/error.html", code=code, title=title(code), text=text, error_id=g.get("request_id", "")), code
+        render_template("errors/error.html", code=code, title=title(code), text=text, error_id=g.get("request_id", "")),
+        code,
     )
 
 

@@ -27,5 +27,7 @@ def append_toasts(answer: Response) -> Response:
         return answer
     if waiting := toasts():
         html = render_template("layouts/_toasts.html", toasts=waiting)
-        answer.set_data(answer.get_data(as_text=True) + f'<hx-partial hx-target="#toasts" hx-swap="beforeend">{html}</hx-partial>')
+        answer.set_data(
+            answer.get_data(as_text=True) + f'<hx-partial hx-target="#toasts" hx-swap="beforeend">{html}</hx-partial>'
+        )
     return answer

@@ -1,0 +1,245 @@
+"""The calendar's forms."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, HiddenField, SelectField, validators
+
+from cpms.auth.models import User
+from cpms.calendar import rules
+from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.patients.models import Patient
+from cpms.web.forms import ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
+
+
+def _id(value: Any) -> int | None:
+    """An id from a select or a hidden field; empty is None."""
+    return int(value) if value not in (None, "", "None") else None
+
+
+class Ref(HiddenField):
+    """The id of a row that another part of the page chose; empty is None."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 12):
+            raise ValueError(_("Please choose from the list."))
+        self.data = _id(typed)
+
+
+class Pick(SelectField):
+    """A select over the ids of rows; the choices are given when the form is made."""
+
+    def __init__(self, label: Any = None, checks: Any = (), **kwargs: Any) -> None:
+        super().__init__(label, list(checks), coerce=_id, choices=[], **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            self.data = _id(valuelist[0]) if valuelist else None
+        except ValueError:
+            raise ValueError(_("Please choose from the list.")) from None
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is not None and self.data not in {_id(choice[0]) for choice in self.choices}:
+            raise validators.ValidationError(_("Please choose from the list."))
+
+
+class SlotFields(Form):
+    """When and where: shared by booking, editing and moving."""
+
+    day = Day(_l("Date"), [required(_l("Please give the date."))])
+    start_time = ClockTime(_l("From"), [required(_l("Please give the time."))], render_kw={"step": rules.STEP * 60})
+    minutes = Number(
+        _l("Minutes"),
+        [required(_l("Please say how long it takes."))],
+        render_kw={"step": rules.STEP, "min": rules.STEP},
+    )
+    chair_id = Pick(_l("Chair"), [required(_l("Please choose a chair."))])
+    provider_id = Pick(_l("With"))
+    overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])
+    confirmed = HiddenField()
+    version = Number()
+
+    def offer(self, chairs: list[Chair], providers: list[User]) -> None:
+        """Fill the selects; what the form has already stays choosable."""
+        self.chair_id.choices = [(each.id, each.name) for each in chairs]
+        self.provider_id.choices = [("", _("Nobody")), *((each.id, each.display_name) for each in providers)]
+
+    def validate_minutes(self, field: Number) -> None:
+        if field.data is not None and not rules.SHORTEST <= field.data <= 24 * 60:
+            raise validators.ValidationError(_("Please give a number of minutes from 5 to 480."))
+
+    def slot(self) -> dict[str, Any]:
+        """What the services take: start, end, chair and provider."""
+        start = datetime.combine(self.day.data, self.start_time.data)
+        return {
+            "start": start,
+            "end": start + timedelta(minutes=self.minutes.data),
+            "chair_id": self.chair_id.data,
+            "provider_id": self.provider_id.data,
+        }
+
+    def excuses(self) -> dict[str, Any]:
+        """Why a taken slot is booked all the same, and the yes to what is unusual."""
+        return {
+            "overbook_reason": self.overbook_reason.data or None,
+            "confirmed": self.confirmed.data or False,
+        }
+
+
+class EventForm(SlotFields):
+    """A visit or a block."""
+
+    kind = SelectField(_l("Kind"), choices=[(Kind.VISIT, _l("Visit")), (Kind.BLOCK, _l("Block"))], coerce=Kind)
+    patient_id = Ref()
+    patient_name = Line(_l("Patient"), [at_most(200)])
+    title = Line(_l("What for"), [at_most(200)])
+    type_id = Pick(_l("Type"))
+    color = Line(_l("Colour"), [validators.Optional(), color()])
+    notes = Paragraphs(_l("Notes"), [at_most(2000)], render_kw={"rows": 3})
+    booking_key = HiddenField(validators=[at_most(40)])
+    # A new patient together with the first visit.
+    new_patient = HiddenField()
+    first_name = Line(_l("First name"), [at_most(100)])
+    last_name = Line(_l("Last name"), [at_most(100)])
+    date_of_birth = Day(_l("Date of birth"))
+    mobile_phone = Line(_l("Mobile phone"), [at_most(40)])
+    different_person = BooleanField(_l("This is a different person"))
+    shown_ids = HiddenField()  # the likely same ones that the person at the screen has seen
+
+    def different_from(self) -> frozenset[int]:
+        """Those of whom the person said that they are others."""
+        if not self.different_person.data:
+            return frozenset()
+        return frozenset(int(each) for each in (self.shown_ids.data or "").split(",") if each.isdecimal())
+
+    def offer_types(self, types: list[AppointmentType]) -> None:
+        self.type_id.choices = [("", _("No type"), {})] + [
+            (each.id, each.name, {"data-minutes": each.minutes}) for each in types
+        ]
+
+    @classmethod
+    def empty(
+        cls,
+        *,
+        start: datetime,
+        chair_id: int | None,
+        provider_id: int | None,
+        kind: Kind,
+        type_: AppointmentType | None,
+        patient: Patient | None,
+        minutes: int | None,
+    ) -> "EventForm":
+        """The form of a new entry, filled with what is known from where it was opened."""
+        usual = type_.minutes if type_ and kind is Kind.VISIT else 30
+        return cls(
+            None,
+            kind=kind,
+            day=start.date(),
+            start_time=start.time(),
+            minutes=minutes or usual,
+            chair_id=chair_id,
+            provider_id=provider_id,
+            type_id=type_.id if type_ and kind is Kind.VISIT else None,
+            patient_id=patient.id if patient else None,
+            patient_name=patient.name if patient else "",
+            booking_key=secrets.token_hex(16),
+        )
+
+    @classmethod
+    def of(cls, event: Event) -> "EventForm":
+        """The form of an entry as it is stored."""
+        return cls(
+            None,
+            kind=event.kind,
+            patient_id=event.patient_id,
+            patient_name=event.patient.name if event.patient else "",
+            title=event.title,
+            day=event.start.date(),
+            start_time=event.start.time(),
+            minutes=event.minutes,
+            chair_id=event.chair_id,
+            provider_id=event.provider_id,
+            type_id=event.type_id,
+            color=event.color,
+            notes=event.notes,
+            version=event.row_version,
+            overbook_reason=event.overbook_reason or "",
+        )
+
+
+class MoveForm(SlotFields):
+    """The dialog "Move": another time or place for an entry."""
+
+    @classmethod
+    def of(cls, event: Event) -> "MoveForm":
+        return cls(
+            None,
+            day=event.start.date(),
+            start_time=event.start.time(),
+            minutes=event.minutes,
+            chair_id=event.chair_id,
+            provider_id=event.provider_id,
+            version=event.row_version,
+        )
+
+
+class DropForm(Form):
+    """What a drag sends: the card, and where it was let go. Also the toast's way back."""
+
+    event = Number(validators=[required()])
+    version = Number(validators=[required()])
+    start = Line(validators=[required()])
+    minutes = Number(validators=[required()])
+    chair = Number()
+    provider_back = Number()  # only the way back names the provider
+    # Which calendar is on the screen, so that the answer is the same one.
+    view = SelectField(choices=[("week", ""), ("day", "")], default="week")
+    day = Day()
+    provider = Line()
+    chair_filter = Line()
+    cancelled = Line()
+
+    def validate_start(self, field: Line) -> None:
+        try:
+            moment = datetime.fromisoformat(field.data or "")
+        except ValueError:
+            raise validators.ValidationError("start") from None
+        if moment.tzinfo is not None or moment.second:
+            raise validators.ValidationError("start")
+
+    @property
+    def starts(self) -> datetime:
+        return datetime.fromisoformat(self.start.data)
+
+
+class StatusForm(Form):
+    """One step of a visit's walk."""
+
+    status = SelectField(choices=[(each, each) for each in Status], coerce=Status)
+    version = Number(validators=[required()])
+    reason = Line(_l("Reason"), [at_most(200)])
+    overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])
+
+
+class ChairForm(Form):
+    name = Line(_l("Name"), [required(_l("Please give the chair a name.")), at_most(40)])
+    version = Number()
+
+
+class TypeForm(Form):
+    name = Line(_l("Name"), [required(_l("Please give the type a name.")), at_most(60)])
+    minutes = Number(
+        _l("Minutes"),
+        [required(_l("Please say how long it takes."))],
+        render_kw={"step": rules.STEP, "min": rules.STEP},
+    )
+    color = SelectField(_l("Colour"))
+    version = Number()
+
+    def validate_minutes(self, field: Number) -> None:
+        if field.data is None or not rules.SHORTEST <= field.data <= rules.LONGEST_VISIT or field.data % rules.STEP:
+            raise validators.ValidationError(_("Please give a number from 5 to 480, in steps of 5."))

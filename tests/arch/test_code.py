@@ -1,0 +1,89 @@
+"""Habits of the house that a machine can see in the source."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from cpms import ROOT
+
+PACKAGE = ROOT / "cpms"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def calls(path: Path) -> set[str]:
+    """The dotted names of everything that a file calls."""
+    return {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+
+
+def offenders(pattern: str, *, but: set[str] = frozenset(), within: list[Path] | None = None) -> list[str]:
+    found = []
+    for path in within or SOURCES:
+        name = path.relative_to(PACKAGE).as_posix()
+        if name not in but:
+            found += [f"{name}: {call}" for call in calls(path) if re.fullmatch(pattern, call)]
+    return found
+
+
+def test_only_the_database_door_commits_and_rolls_back() -> None:
+    assert offenders(r"(.*\.)?(session|connection)(\(\))?\.(commit|rollback)", but={"core/db.py"}) == []
+
+
+def test_only_queries_and_services_select() -> None:
+    assert (
+        offenders(r"select|db\.select", within=[p for p in SOURCES if p.name in {"views.py", "forms.py", "rules.py"}])
+        == []
+    )
+
+
+def test_only_a_door_opens_a_transaction() -> None:
+    inside = [p for p in SOURCES if p.name in {"services.py", "queries.py", "rules.py", "models.py", "forms.py"}]
+    assert offenders("transaction", within=inside) == []
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    assert offenders(r"(datetime\.)?(datetime|date)\.(now|utcnow|today)|time\.time", but={"core/clock.py"}) == []
+
+
+def test_rules_know_no_database() -> None:
+    for path in SOURCES:
+        if path.name == "rules.py":
+            assert "db.session" not in path.read_text(), path
+
+
+def test_only_the_database_door_knows_the_engine() -> None:
+    for path in SOURCES:
+        name = path.relative_to(PACKAGE).as_posix()
+        if name not in {"core/db.py"}:
+            words = re.findall(r"sqlite3|sqlcipher|dialect\.name|psycopg", path.read_text())
+            assert not words, f"{name}: {words}"
+
+
+def test_no_statement_is_glued_together_from_text() -> None:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"text", "sa.text", "sqlalchemy.text"}:
+                assert all(isinstance(arg, ast.Constant) for arg in node.args), f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("word", ["Markup", "eval", "exec", "pickle.loads", "yaml.load"])
+def test_dangerous_calls_are_not_made(word: str) -> None:
+    assert offenders(re.escape(word)) == []
+
+
+def test_every_permission_is_asked_for_somewhere() -> None:
+    from cpms.core.permissions import P
+
+    asked = "\n".join(p.read_text() for p in SOURCES if p.name != "permissions.py")
+    assert [each.name for each in P if f"P.{each.name}" not in asked] == []
+
+
+def test_every_setting_is_used_somewhere() -> None:
+    from dataclasses import fields
+
+    from cpms.settings.schema import ClinicSettings
+
+    used = "\n".join(p.read_text() for p in SOURCES if "settings" not in p.parts)
+    used += "\n".join(p.read_text() for p in (PACKAGE / "templates").rglob("*.html"))
+    assert [field.name for field in fields(ClinicSettings) if f".{field.name}" not in used] == []
