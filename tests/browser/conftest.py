@@ -210,18 +210,17 @@ def _is_bad(message: ConsoleMessage) -> bool:
 def _signed_in(app: Flask, username: str) -> dict[str, str]:
     """The cookie of a new session. Signing in itself has a test of its own."""
     token = secrets.token_urlsafe(32)
-    with app.app_context():
-        with transaction("test.sign_in", actor=None):
-            user = auth.user_named(username)
-            assert user is not None, username
-            db.session.add(
-                UserSession(
-                    token_hash=auth.token_hash(token),
-                    user_id=user.id,
-                    last_seen_at=clock.now(),
-                    expires_at=clock.now() + timedelta(hours=12),
-                )
+    with app.app_context(), transaction("test.sign_in", actor=None):
+        user = auth.user_named(username)
+        assert user is not None, username
+        db.session.add(
+            UserSession(
+                token_hash=auth.token_hash(token),
+                user_id=user.id,
+                last_seen_at=clock.now(),
+                expires_at=clock.now() + timedelta(hours=12),
             )
+        )
     signer = app.session_interface.get_signing_serializer(app)
     return {"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({"_user_id": token, "_fresh": True})}
 
