@@ -112,6 +112,7 @@ def app(session_app: Flask, template_db: Path) -> Iterator[Flask]:
     for leftover in (live.with_name(live.name + "-wal"), live.with_name(live.name + "-shm")):
         leftover.unlink(missing_ok=True)
     shutil.copy(template_db, live)
+    session_app.extensions.pop("calendar_drawn", None)  # grids of another database
     with clock.freeze(NOW):
         yield session_app
     with session_app.app_context():

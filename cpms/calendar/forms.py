@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, SelectField, validators
+from wtforms.fields import SelectChoice
 
 from cpms.auth.models import User
 from cpms.calendar import rules
@@ -43,7 +44,7 @@ class Pick(SelectField):
             raise ValueError(_("Please choose from the list.")) from None
 
     def pre_validate(self, form: Any) -> None:
-        if self.data is not None and self.data not in {_id(choice[0]) for choice in self.choices}:
+        if self.data is not None and self.data not in {_id(choice.value) for choice in self.choices}:
             raise validators.ValidationError(_("Please choose from the list."))
 
 
@@ -65,8 +66,11 @@ class SlotFields(Form):
 
     def offer(self, chairs: list[Chair], providers: list[User]) -> None:
         """Fill the selects; what the form has already stays choosable."""
-        self.chair_id.choices = [(each.id, each.name) for each in chairs]
-        self.provider_id.choices = [("", _("Nobody")), *((each.id, each.display_name) for each in providers)]
+        self.chair_id.choices = [SelectChoice(each.id, each.name) for each in chairs]
+        self.provider_id.choices = [
+            SelectChoice("", _("Nobody")),
+            *(SelectChoice(each.id, each.display_name) for each in providers),
+        ]
 
     def validate_minutes(self, field: Number) -> None:
         if field.data is not None and not rules.SHORTEST <= field.data <= 24 * 60:
@@ -93,7 +97,11 @@ class SlotFields(Form):
 class EventForm(SlotFields):
     """A visit or a block."""
 
-    kind = SelectField(_l("Kind"), choices=[(Kind.VISIT, _l("Visit")), (Kind.BLOCK, _l("Block"))], coerce=Kind)
+    kind = SelectField(
+        _l("Kind"),
+        choices=[SelectChoice(Kind.VISIT, _l("Visit")), SelectChoice(Kind.BLOCK, _l("Block"))],
+        coerce=Kind,
+    )
     patient_id = Ref()
     patient_name = Line(_l("Patient"), [at_most(200)])
     title = Line(_l("What for"), [at_most(200)])
@@ -117,8 +125,9 @@ class EventForm(SlotFields):
         return frozenset(int(each) for each in (self.shown_ids.data or "").split(",") if each.isdecimal())
 
     def offer_types(self, types: list[AppointmentType]) -> None:
-        self.type_id.choices = [("", _("No type"), {})] + [
-            (each.id, each.name, {"data-minutes": each.minutes}) for each in types
+        self.type_id.choices = [
+            SelectChoice("", _("No type")),
+            *(SelectChoice(each.id, each.name, render_kw={"data-minutes": each.minutes}) for each in types),
         ]
 
     @classmethod
@@ -197,7 +206,7 @@ class DropForm(Form):
     chair = Number()
     provider_back = Number()  # only the way back names the provider
     # Which calendar is on the screen, so that the answer is the same one.
-    view = SelectField(choices=[("week", ""), ("day", "")], default="week")
+    view = SelectField(choices=[SelectChoice("week", ""), SelectChoice("day", "")], default="week")
     day = Day()
     provider = Line()
     chair_filter = Line()
@@ -219,7 +228,7 @@ class DropForm(Form):
 class StatusForm(Form):
     """One step of a visit's walk."""
 
-    status = SelectField(choices=[(each, each) for each in Status], coerce=Status)
+    status = SelectField(choices=[SelectChoice(each, each) for each in Status], coerce=Status)
     version = Number(validators=[required()])
     reason = Line(_l("Reason"), [at_most(200)])
     overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])

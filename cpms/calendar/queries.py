@@ -170,7 +170,7 @@ def grid(shown: Shown) -> Grid:
             )
             for chair in chosen
         )
-        title = format_date(shown.day, "EEEE d MMMM y")
+        title = format_date(shown.day, "EEE d MMM y")
     else:
         by_day: dict[date, list[Row[Any]]] = {}
         for row in rows:
@@ -289,7 +289,13 @@ def _card(row: Row[Any], place: rules.Place, words: dict[Status, str], with_chai
     else:
         name, what, more = what or words[status], "", f"{start:%H:%M}"
     said = words[status] if status is not Status.SCHEDULED else ""
-    for part in (what, chair if with_chair else "", provider or "", said, _("booked over another") if overbooked else ""):
+    for part in (
+        what,
+        chair if with_chair else "",
+        provider or "",
+        said,
+        _("booked over another") if overbooked else "",
+    ):
         if part:
             more += f"{BREAK}{part}"
     if place.lane >= MOST_LANES or place.lanes > MOST_LANES:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
+from wtforms.fields import SelectChoice
 
 from cpms.auth import queries as auth
 from cpms.calendar import queries, rules, services
@@ -33,8 +34,7 @@ bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 CHANGED = "calendar-changed"
 GRID, DIALOG = "calendar/week.html", "calendar/event_dialog.html"
 
-_drawn: dict[tuple[Any, ...], str] = {}  # grids as they were drawn last, by everything that they depend on
-MOST_DRAWN = 48
+MOST_DRAWN = 48  # grids that are kept as they were drawn last
 
 
 # --- the grid -------------------------------------------------------------------------------------------------------
@@ -103,13 +103,16 @@ def _show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: s
 
 
 def _drawn_grid(shown: Shown) -> str:
+    """The grid as HTML; drawn anew only when something changed that it depends on."""
+    drawn: dict[tuple[Any, ...], str] = current_app.extensions.setdefault("calendar_drawn", {})
     key = (queries.revision(), shown, clock.today(), str(get_locale()), can(P.CALENDAR_WRITE))
-    if key not in _drawn:
+    html = drawn.get(key)
+    if html is None:
         html = render_block(GRID, "week_grid", **_grid_context(shown))
-        while len(_drawn) >= MOST_DRAWN:
-            _drawn.pop(next(iter(_drawn)), None)
-        _drawn[key] = html
-    return _drawn[key]
+        while len(drawn) >= MOST_DRAWN:
+            drawn.pop(next(iter(drawn)), None)
+        drawn[key] = html
+    return html
 
 
 def _grid_context(shown: Shown) -> dict[str, Any]:
@@ -837,9 +840,9 @@ def use_type(type_id: int) -> ResponseReturnValue:
 
 def _type_form(data: Any, row: AppointmentType | None = None, **values: Any) -> TypeForm:
     form = TypeForm(data, **values)
-    form.color.choices = list(queries.swatch_words().items())
+    form.color.choices = [SelectChoice(*each) for each in queries.swatch_words().items()]
     if row is not None and row.color not in rules.SWATCHES.values():
-        form.color.choices.append((row.color, row.color))
+        form.color.choices.append(SelectChoice(row.color, row.color))
     return form
 
 

@@ -1,0 +1,150 @@
+"""The week and the day on the screen."""
+
+from datetime import timedelta
+from typing import Any
+
+from cpms.calendar.models import Kind, Status
+from tests.make import TUESDAY, Make
+from tests.pages import Person
+
+WEEK = "/calendar/week/2026-09-01"
+
+
+def cards(person: Person, url: str = WEEK) -> list[str]:
+    return [card.get_text(" ", strip=True) for card in person.get(url).page.all("#week-grid .ev")]
+
+
+def fill_week(make: Make, days: int = 5, a_day: int = 6) -> int:
+    patient = make.patient()
+    monday = TUESDAY - timedelta(days=1)
+    for day in range(days):
+        for slot in range(a_day):
+            make.visit(monday + timedelta(days=day, minutes=30 * slot), patient=patient)
+    return days * a_day
+
+
+def test_home_is_this_week_and_on_a_telephone_today(rita: Person) -> None:
+    assert rita.get("/").headers["Location"] == "/calendar/"
+    assert rita.get("/calendar/").headers["Location"] == "/calendar/week/2026-09-01"
+    phone = rita.client.get("/calendar/", headers={"User-Agent": "Mozilla/5.0 (Linux; Android) Mobile Mobi"})
+    assert phone.headers["Location"] == "/calendar/day/2026-09-01"
+
+
+def test_every_visit_of_the_week_is_there_with_the_last_name_first(rita: Person, make: Make) -> None:
+    count = fill_week(make)
+    shown = cards(rita)
+    assert len(shown) == count
+    assert all(words.startswith("Yıldız1") for words in shown)
+
+
+def test_cancelled_and_missed_ones_are_shown_only_when_asked_for(rita: Person, make: Make) -> None:
+    make.visit(status=Status.CANCELLED)
+    make.visit(TUESDAY + timedelta(hours=1), status=Status.NO_SHOW)
+    make.visit(TUESDAY + timedelta(hours=2))
+    assert len(cards(rita)) == 1
+    assert len(cards(rita, WEEK + "?cancelled=1")) == 3
+
+
+def test_the_filters_are_in_the_address(rita: Person, make: Make) -> None:
+    make.visit()
+    make.visit(chair="Chair 2", provider="hugo")
+    hugo = make.user("hugo").id
+    page = rita.get(f"{WEEK}?provider={hugo}").page
+    assert len(page.all("#week-grid .ev")) == 1
+    assert f"provider={hugo}" in str(page.one("#week-grid")["hx-get"])
+
+
+def test_a_day_has_one_column_for_each_chair(rita: Person, make: Make) -> None:
+    make.visit(chair="Chair 2", provider="hugo")
+    page = rita.get("/calendar/day/2026-09-01").page
+    assert len(page.all("#week-grid [data-chair]")) == 2
+    column = page.one(f'#week-grid [data-chair="{make.chair("Chair 2").id}"][data-day]')
+    assert len(column.select(".ev")) == 1
+
+
+def test_the_closed_sunday_is_left_out_unless_somebody_comes(rita: Person, make: Make) -> None:
+    assert len(rita.get(WEEK).page.all("#week-grid [data-day]")) == 6
+    make.visit(TUESDAY.replace(day=6))
+    assert len(rita.get(WEEK).page.all("#week-grid [data-day]")) == 7
+
+
+def test_an_early_visit_widens_the_grid(rita: Person, make: Make) -> None:
+    make.visit(TUESDAY.replace(hour=6, minute=30))
+    assert "f6" in rita.get(WEEK).page.one("#week-grid").decode()
+
+
+def test_a_poll_with_the_newest_revision_gets_nothing(rita: Person, make: Make) -> None:
+    make.visit()
+    poll = str(rita.get(WEEK).page.one("#week-grid")["hx-get"])
+    assert rita.htmx.get(poll, target="week-grid").status_code == 204
+    make.visit(TUESDAY + timedelta(hours=1))
+    news = rita.htmx.get(poll, target="week-grid")
+    assert news.status_code == 200 and len(news.page.all(".ev")) == 2
+
+
+def test_a_changed_name_is_news_for_open_calendars(rita: Person, make: Make) -> None:
+    from cpms.core.db import transaction
+    from cpms.patients import queries
+
+    visit = make.visit()
+    poll = str(rita.get(WEEK).page.one("#week-grid")["hx-get"])
+    with make.app.app_context(), transaction("patient.update", actor=None):
+        queries.patient(visit.patient_id).alert_text = "Latex"
+    news = rita.htmx.get(poll, target="week-grid")
+    assert news.status_code == 200 and "Latex" not in news.page.text, "the mark says that there is one, not which"
+    assert news.page.has(f"#e{visit.id} i") or "alert" in news.html
+
+
+def test_a_day_that_does_not_exist_is_a_404(rita: Person) -> None:
+    for address in ("/calendar/week/2026-02-30", "/calendar/day/tomorrow", "/calendar/week/9999-01-01"):
+        assert rita.get(address).status_code == 404
+
+
+def test_blocks_and_visits_look_different(rita: Person, make: Make) -> None:
+    make.block()
+    card = rita.get(WEEK).page.one("#week-grid .ev")
+    assert "block" in card["class"] and card.get_text(" ", strip=True).startswith("Lunch")
+    assert Kind.BLOCK == "block"
+
+
+def test_a_week_costs_the_same_statements_with_thirty_and_with_three_hundred_visits(
+    rita: Person, make: Make, statements: list[str]
+) -> None:
+    fill_week(make, days=5, a_day=6)
+    rita.get(WEEK)
+    statements.clear()
+    rita.get(WEEK)
+    few = len(statements)
+    for day in range(5):
+        for slot in range(12, 20):
+            for chair, provider in (("Chair 1", "ada"), ("Chair 2", "hugo")):
+                start = TUESDAY - timedelta(days=1) + timedelta(days=day, minutes=30 * slot - 150)
+                make.visit(start, chair=chair, provider=provider, overbook_reason="full")
+    statements.clear()
+    rita.get(WEEK)
+    assert len(statements) == few
+    statements.clear()
+    rita.htmx.get(WEEK, target="week-grid")
+    assert len(statements) <= 6
+
+
+def test_a_poll_costs_three_statements(rita: Person, statements: list[str]) -> None:
+    poll = str(rita.get(WEEK).page.one("#week-grid")["hx-get"])
+    statements.clear()
+    assert rita.htmx.get(poll, target="week-grid").status_code == 204
+    assert len(statements) <= 3, statements
+
+
+def test_the_patient_s_visits_are_listed_past_and_coming(rita: Person, make: Make) -> None:
+    patient = make.patient()
+    make.visit(TUESDAY - timedelta(days=30), patient=patient, status=Status.COMPLETED)
+    make.visit(TUESDAY + timedelta(days=30), patient=patient)
+    page = rita.htmx.get(f"/calendar/patients/{patient.id}/visits-panel").page
+    words = page.text
+    assert words.index("To come") < words.index("Thu 1 Oct") < words.index("Past") < words.index("Sun 2 Aug")
+
+
+def test_the_next_visit_stands_in_the_head_of_a_chart(rita: Person, make: Make) -> None:
+    visit = make.visit()
+    badge: Any = rita.htmx.get(f"/calendar/patients/{visit.patient_id}/next").page
+    assert "Tue 1 Sep, 10:00" in badge.text

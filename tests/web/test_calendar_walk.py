@@ -1,0 +1,92 @@
+"""A visit walks through the day: confirmed, arrived, in the chair, done; and the ways back."""
+
+from typing import Any
+
+import pytest
+
+from cpms.calendar.models import Event, Status
+from cpms.core.db import db
+from tests.make import Make
+from tests.pages import Answer, Person
+
+
+@pytest.fixture
+def visit(make: Make) -> Event:
+    return make.visit(patient=make.patient(alert_text="Allergic to penicillin"))
+
+
+def status_of(make: Make, visit: Event) -> Status:
+    with make.app.app_context():
+        found = db.session.get(Event, visit.id)
+        assert found is not None
+        return found.status
+
+
+def step(person: Person, visit: Event, status: str, *, version: int | None = None, **more: Any) -> Answer:
+    return person.htmx.post(
+        f"/calendar/events/{visit.id}/status",
+        target="dialog",
+        status=status,
+        version=version or visit.row_version,
+        **more,
+    )
+
+
+def test_the_sheet_shows_the_alert_before_everything_else(rita: Person, visit: Event) -> None:
+    page = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
+    assert page.one(".alert-strip").get_text(strip=True) == "Allergic to penicillin"
+    assert page.text.index("Allergic") < page.text.index("When")
+
+
+def test_one_tap_and_the_patient_has_arrived(rita: Person, visit: Event, make: Make, last_audit: Any) -> None:
+    sheet = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
+    assert sheet.one(".sheet-foot .button.primary")["value"] == "arrived"
+    answer = step(rita, visit, "arrived")
+    assert answer.status_code == 200 and "calendar-changed" in answer.headers["HX-Trigger"]
+    assert status_of(make, visit) is Status.ARRIVED
+    assert last_audit().action == "event.status"
+
+
+def test_a_wrong_tap_is_taken_back_with_one_tap(rita: Person, visit: Event, make: Make) -> None:
+    undo = str(step(rita, visit, "arrived").page.one(".toast form")["hx-post"])
+    assert rita.htmx.post(undo).status_code == 200
+    assert status_of(make, visit) is Status.SCHEDULED
+
+
+def test_the_way_back_asks_for_a_reason(rita: Person, visit: Event, make: Make, last_audit: Any) -> None:
+    step(rita, visit, "no_show")
+    asked = step(rita, visit, "arrived", version=2)
+    assert asked.status_code == 422 and "reason" in asked.page.error("reason")
+    assert status_of(make, visit) is Status.NO_SHOW
+    assert step(rita, visit, "arrived", version=2, reason="Was only late").status_code == 200
+    assert (status_of(make, visit), last_audit().reason) == (Status.ARRIVED, "Was only late")
+
+
+def test_cancelling_asks_why_and_frees_the_chair(rita: Person, visit: Event, make: Make) -> None:
+    dialog = rita.htmx.get(f"/calendar/events/{visit.id}/status?status=cancelled", target="dialog")
+    assert dialog.page.has('[name="reason"]')
+    assert step(rita, visit, "cancelled").status_code == 422
+    assert step(rita, visit, "cancelled", reason="The patient is ill").status_code == 200
+    assert make.visit().id
+
+
+def test_of_two_taps_at_two_desks_the_second_is_told(rita: Person, ada: Person, visit: Event) -> None:
+    assert step(rita, visit, "arrived").status_code == 200
+    late = step(ada, visit, "in_chair")
+    assert late.status_code == 409 and "Somebody else" in late.toast
+
+
+@pytest.mark.parametrize("status", ["", "dancing", "SCHEDULED"])
+def test_a_status_that_does_not_exist_is_refused(rita: Person, visit: Event, make: Make, status: str) -> None:
+    assert step(rita, visit, status).status_code == 400
+    assert status_of(make, visit) is Status.SCHEDULED
+
+
+def test_an_entry_leaves_the_calendar_and_comes_back(rita: Person, visit: Event, make: Make, last_audit: Any) -> None:
+    answer = rita.htmx.post(f"/calendar/events/{visit.id}/delete", version=visit.row_version)
+    assert "Taken off the calendar" in answer.toast
+    assert last_audit().action == "event.delete"
+    assert not rita.get("/calendar/week/2026-09-01").page.has("#week-grid .ev")
+    assert "was taken off" in rita.get(f"/calendar/events/{visit.id}").page.text
+    rita.htmx.post(str(answer.page.one(".toast form")["hx-post"]))
+    assert rita.get("/calendar/week/2026-09-01").page.has("#week-grid .ev")
