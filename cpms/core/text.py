@@ -3,8 +3,11 @@
 import re
 import unicodedata
 
-_I = str.maketrans(
+# Letters that no decomposition turns into plain ones.
+_PLAIN = str.maketrans(
     {"İ": "i", "I": "i", "ı": "i", "ё": "е", "Ё": "е", "ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"}
+    | {"đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "ħ": "h", "Ħ": "h", "þ": "th", "Þ": "th"}
+    | {"æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe"}
 )
 _NOT_WORD = re.compile(r"[^\w]+")
 # Also the marks that turn the direction of what follows: a name must not reorder the line that it stands in.
@@ -13,14 +16,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028-\u202e\
 
 def fold(text: str) -> str:
     """Lower case without marks: "ŞÜKRÜ IŞIK" and "şükrü ışık" both give "sukru isik". Words are joined by one blank."""
-    plain = unicodedata.normalize("NFKD", text.translate(_I).casefold())
-    letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_I)
+    plain = unicodedata.normalize("NFKD", text.translate(_PLAIN).casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
     return _NOT_WORD.sub(" ", letters).replace("_", " ").strip()
 
 
 def fold_name(text: str) -> str:
     """The key by which user names and e-mail addresses are one: case and composed letters do not count."""
-    return unicodedata.normalize("NFKC", text.strip()).translate(_I).casefold()
+    return unicodedata.normalize("NFKC", text.strip()).translate(_PLAIN).casefold()
 
 
 def digits(text: str) -> str:

@@ -8,6 +8,7 @@ from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, SelectField, validators
+from wtforms.fields.choices import SelectChoice
 
 from cpms.core import clock
 from cpms.patients import rules
@@ -17,12 +18,12 @@ from cpms.patients.services import DEMOGRAPHIC, MEDICAL
 from cpms.web.filters import age
 from cpms.web.forms import Day, Form, Line, Paragraphs, at_most, required
 
-SEXES = (
-    (Sex.UNKNOWN, _l("Not said")),
-    (Sex.FEMALE, _l("Female")),
-    (Sex.MALE, _l("Male")),
-    (Sex.OTHER, _l("Other")),
-)
+SEXES = {
+    Sex.UNKNOWN: _l("Not said"),
+    Sex.FEMALE: _l("Female"),
+    Sex.MALE: _l("Male"),
+    Sex.OTHER: _l("Other"),
+}
 LONGEST_TEXT = 20_000
 
 
@@ -54,6 +55,15 @@ class BirthDate(Day):
             raise validators.ValidationError(_("This date of birth is in the future."))
         if age(self.data, today) > rules.OLDEST:
             raise validators.ValidationError(_("Nobody is older than %(years)d years.", years=rules.OLDEST))
+
+
+class SexChoice(SelectField):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wrong = _l("Please choose from the list.")
+        choices = [SelectChoice(value, label) for value, label in SEXES.items()]
+        super().__init__(
+            *args, choices=choices, coerce=Sex, invalid_value_message=wrong, invalid_choice_message=wrong, **kwargs
+        )
 
 
 class Phone(Line):
@@ -92,7 +102,7 @@ class NewPatientForm(Form):
         [required(_l("Please give the last name, or — for somebody who has only one name.")), at_most(100)],
     )
     date_of_birth = BirthDate(_l("Date of birth"), [required(_l("Please give the date of birth."))])
-    sex = SelectField(_l("Sex"), choices=SEXES, coerce=Sex, default=Sex.UNKNOWN)
+    sex = SexChoice(_l("Sex"), default=Sex.UNKNOWN)
     mobile_phone = Phone(_l("Mobile phone"))
     home_phone = Phone(_l("Home phone"))
     different_person = BooleanField(_l("This is a different person"))
@@ -142,7 +152,7 @@ class DetailsForm(EditForm):
         [required(_l("Please give the last name, or — for somebody who has only one name.")), at_most(100)],
     )
     date_of_birth = BirthDate(_l("Date of birth"), [required(_l("Please give the date of birth."))])
-    sex = SelectField(_l("Sex"), choices=SEXES, coerce=Sex)
+    sex = SexChoice(_l("Sex"))
     mobile_phone = Phone(_l("Mobile phone"))
     home_phone = Phone(_l("Home phone"))
     email = Email(_l("E-mail"))

@@ -189,7 +189,7 @@ def _in_words(value: Any) -> str:
     """A stored value as the form would show it."""
     if hasattr(value, "isoformat"):
         return born(value)
-    return str(dict(SEXES).get(value, value))
+    return str(SEXES.get(value, value))
 
 
 # --- out of the lists, and back -------------------------------------------------------------------------------------
