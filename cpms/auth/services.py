@@ -116,15 +116,17 @@ def check_password(password: str, *, about: Iterable[str], field: str = "passwor
     weak = rules.weakness(password, about=[*about, settings.current().clinic_name])
     if weak is rules.Weakness.SHORT:
         raise Refused(
-            _("Please take at least %(n)d characters; several words in a row are easy to keep in mind.", n=rules.SHORTEST),
+            _("Please take at least %(n)d characters. Several words are easy to keep in mind.", n=rules.SHORTEST),
             field=field,
         )
     if weak is rules.Weakness.LONG:
         raise Refused(_("Please take at most %(n)d characters.", n=rules.LONGEST), field=field)
     if weak is rules.Weakness.FORESEEABLE:
         raise Refused(
-            _("This is easy to guess: it is made of common words, names, repetitions or rows of keys. "
-              "Four or more words that have nothing to do with each other are good."),
+            _(
+                "This is easy to guess: it is made of common words, names, repetitions or rows of keys. "
+                "Four or more words that have nothing to do with each other are good."
+            ),
             field=field,
         )
 
@@ -148,8 +150,12 @@ def open_session(
     user.last_login_at = now
     db.session.add(
         UserSession(
-            token_hash=queries.token_hash(token), user_id=user.id, last_seen_at=now, expires_at=now + LONGEST_SESSION,
-            ip=ip[:45], device=device[:200],
+            token_hash=queries.token_hash(token),
+            user_id=user.id,
+            last_seen_at=now,
+            expires_at=now + LONGEST_SESSION,
+            ip=ip[:45],
+            device=device[:200],
         )
     )
     return token
@@ -200,8 +206,15 @@ def create_user(
     """Somebody new works here."""
     _check_free(username=username, email=email)
     user = User(
-        username=username, username_key=fold_name(username), email=email, email_key=fold_name(email),
-        display_name=display_name, role=role, password_hash=password_hash, color=color, is_provider=is_provider,
+        username=username,
+        username_key=fold_name(username),
+        email=email,
+        email_key=fold_name(email),
+        display_name=display_name,
+        role=role,
+        password_hash=password_hash,
+        color=color,
+        is_provider=is_provider,
         must_change_password=must_change_password,
     )
     db.session.add(user)
@@ -220,8 +233,15 @@ def update_user(
     if role is not user.role:
         end_sessions(user)
     _edited(
-        user, username=username, username_key=fold_name(username), email=email, email_key=fold_name(email),
-        display_name=display_name, role=role, color=color, is_provider=is_provider,
+        user,
+        username=username,
+        username_key=fold_name(username),
+        email=email,
+        email_key=fold_name(email),
+        display_name=display_name,
+        role=role,
+        color=color,
+        is_provider=is_provider,
     )
 
 

@@ -13,7 +13,16 @@ from sqlalchemy.exc import OperationalError
 
 from cpms.auth import queries, rules, services
 from cpms.auth.forms import (
-    ROLE_NAMES, BackForm, NewUserForm, NothingForm, PasswordForm, ProfileForm, SignInForm, ThemeForm, UserForm, stored_beside,
+    ROLE_NAMES,
+    BackForm,
+    NewUserForm,
+    NothingForm,
+    PasswordForm,
+    ProfileForm,
+    SignInForm,
+    ThemeForm,
+    UserForm,
+    stored_beside,
 )
 from cpms.auth.models import Theme, User
 from cpms.core import clock
@@ -53,7 +62,9 @@ def stay_awake() -> None:
         with transaction("session.seen", actor=current_user):
             services.see(queries.session(current_user.session_id))
     except (Busy, OperationalError) as error:  # reading must go on when nothing can be written
-        log.warning("request %s: the session could not be kept awake: %s", g.get("request_id", ""), type(error).__name__)
+        log.warning(
+            "request %s: the session could not be kept awake: %s", g.get("request_id", ""), type(error).__name__
+        )
 
 
 @bp.before_app_request
@@ -106,7 +117,11 @@ def sign_in() -> Response:
         fitting = user.password_hash
         with transaction("auth.sign_in", actor=user, about=user):
             token = services.open_session(
-                user, fitting=fitting, ip=request.remote_addr or "", new_hash=new_hash, instead_of=before,
+                user,
+                fitting=fitting,
+                ip=request.remote_addr or "",
+                new_hash=new_hash,
+                instead_of=before,
                 device=rules.device_name(request.user_agent.string),
             )
             services.forget_tries(keys)
@@ -260,7 +275,12 @@ def user(user_id: int) -> Response:
 
 def _user(row: User, form: UserForm, status: int = 200, stored: dict[str, str] | None = None) -> Response:
     return page(
-        "auth/user.html", status=status, user=row, form=form, stored=stored or {}, role_names=ROLE_NAMES,
+        "auth/user.html",
+        status=status,
+        user=row,
+        form=form,
+        stored=stored or {},
+        role_names=ROLE_NAMES,
         sessions=queries.open_sessions(row.id, idle=idle_limit()),
     )
 
@@ -275,7 +295,7 @@ def update_user(user_id: int) -> Response:
         with transaction("user.update", actor=current_user, about=row):
             services.update_user(row, seen=form.version.data, **form.columns())
     except Stale as clash:
-        form.version.data = row.row_version
+        form.version.renew(row.row_version)
         return _user(row, form, clash.status, stored_beside(form, row))
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))
@@ -357,7 +377,12 @@ def profile() -> Response:
 
 def _profile(row: User, form: ProfileForm, status: int = 200, stored: dict[str, str] | None = None) -> Response:
     return page(
-        "auth/profile.html", status=status, user=row, form=form, stored=stored or {}, role_names=ROLE_NAMES,
+        "auth/profile.html",
+        status=status,
+        user=row,
+        form=form,
+        stored=stored or {},
+        role_names=ROLE_NAMES,
         sessions=queries.open_sessions(row.id, idle=idle_limit()),
     )
 
@@ -374,7 +399,7 @@ def update_profile() -> Response:
                 row, seen=form.version.data, display_name=form.display_name.data, email=form.email.data
             )
     except Stale as clash:
-        form.version.data = row.row_version
+        form.version.renew(row.row_version)
         return _profile(row, form, clash.status, stored_beside(form, row))
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))

@@ -8,12 +8,19 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, HiddenField, validators
+from wtforms.fields.choices import SelectChoice
 
 from cpms.settings.schema import WEEK, ClinicSettings, Hours
 from cpms.web.forms import Choice, ClockTime, Form, Line, Number, Paragraphs, at_most, required
 
 WEEKDAYS = (
-    _l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"),
+    _l("Monday"),
+    _l("Tuesday"),
+    _l("Wednesday"),
+    _l("Thursday"),
+    _l("Friday"),
+    _l("Saturday"),
+    _l("Sunday"),
 )
 _NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebody opens it
 
@@ -21,7 +28,8 @@ _NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebo
 @cache
 def time_zones() -> tuple[str, ...]:
     """Zones with a place's name; the old abbreviations say nothing to people."""
-    return ("UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "System"))))
+    places = (name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "System")))
+    return ("UTC", *sorted(places))
 
 
 class DayFields(NamedTuple):
@@ -37,13 +45,12 @@ class OpeningFields(Form):
     @property
     def days(self) -> list[DayFields]:
         return [
-            DayFields(str(WEEKDAYS[day]), self[f"open_{day}"], self[f"opens_{day}"], self[f"closes_{day}"]) for day in WEEK
+            DayFields(str(WEEKDAYS[day]), self[f"open_{day}"], self[f"opens_{day}"], self[f"closes_{day}"])
+            for day in WEEK
         ]
 
     def opening(self) -> tuple[Hours | None, ...]:
-        return tuple(
-            Hours(day.opens.data, day.closes.data) if day.is_open.data else None for day in self.days
-        )
+        return tuple(Hours(day.opens.data, day.closes.data) if day.is_open.data else None for day in self.days)
 
     @staticmethod
     def of(opening: tuple[Hours | None, ...]) -> dict[str, Any]:
@@ -56,21 +63,22 @@ class OpeningFields(Form):
         return shown
 
     def validate(self, extra_validators: Any = None) -> bool:
-        fine = super().validate(extra_validators)
-        return all([self._check_day(day) for day in self.days if day.is_open.data]) and fine
+        super().validate(extra_validators)
+        for day in self.days:
+            self._check_day(day)
+        return not self.errors
 
     @staticmethod
-    def _check_day(day: DayFields) -> bool:
+    def _check_day(day: DayFields) -> None:
+        if not day.is_open.data:
+            day.opens.errors = day.closes.errors = []
+            return
         if not day.opens.errors and day.opens.data is None:
             day.opens.errors = [_("From when on is the clinic open?")]
         if not day.closes.errors and day.closes.data is None:
             day.closes.errors = [_("Until when is the clinic open?")]
-        if day.opens.errors or day.closes.errors:
-            return False
-        if day.closes.data <= day.opens.data:
+        if not (day.opens.errors or day.closes.errors) and day.closes.data <= day.opens.data:
             day.closes.errors = [_("The clinic closes after it opens.")]
-            return False
-        return True
 
 
 for _day in WEEK:
@@ -81,12 +89,14 @@ for _day in WEEK:
 
 class ClinicFields(OpeningFields):
     clinic_name = Line(
-        _l("Name of the clinic"), [required(_l("Please give the clinic's name.")), at_most(100)],
+        _l("Name of the clinic"),
+        [required(_l("Please give the clinic's name.")), at_most(100)],
         render_kw={"autocomplete": "organization"},
     )
     time_zone = Choice(
-        _l("Time zone"), [required(_l("Please choose the clinic's time zone."))],
-        choices=lambda: [(name, name.replace("_", " ")) for name in time_zones()],
+        _l("Time zone"),
+        [required(_l("Please choose the clinic's time zone."))],
+        choices=lambda: [SelectChoice(name, name.replace("_", " ")) for name in time_zones()],
     )
 
 
@@ -110,8 +120,12 @@ class ClinicForm(ClinicFields):
 
     def changes(self) -> dict[str, Any]:
         return {
-            "clinic_name": self.clinic_name.data, "time_zone": self.time_zone.data, "address": self.address.data,
-            "phone": self.phone.data, "idle_minutes": self.idle_minutes.data, "opening": self.opening(),
+            "clinic_name": self.clinic_name.data,
+            "time_zone": self.time_zone.data,
+            "address": self.address.data,
+            "phone": self.phone.data,
+            "idle_minutes": self.idle_minutes.data,
+            "opening": self.opening(),
         }
 
     def stored_beside(self, settings: ClinicSettings) -> dict[str, str]:

@@ -21,11 +21,13 @@ class FirstRunForm(ClinicFields):
     username = Line(_l("User name"), user_name_rules(), render_kw={"autocomplete": "username", **AS_NAME})
     email = Line(_l("E-mail"), email_rules(), render_kw={"type": "email", "autocomplete": "email", **AS_NAME})
     password = Secret(
-        _l("Password"), [required(_l("Please give a password."))],
+        _l("Password"),
+        [required(_l("Please give a password."))],
         render_kw={"autocomplete": "new-password", "minlength": rules.SHORTEST},
     )
     again = Secret(
-        _l("Password again"), [required(_l("Please give the password a second time."))],
+        _l("Password again"),
+        [required(_l("Please give the password a second time."))],
         render_kw={"autocomplete": "new-password"},
     )
     is_provider = BooleanField(_l("I treat patients myself"))
@@ -43,7 +45,9 @@ class FirstRunForm(ClinicFields):
 
     def owner(self) -> dict[str, Any]:
         return {
-            "display_name": self.display_name.data, "username": self.username.data, "email": self.email.data,
+            "display_name": self.display_name.data,
+            "username": self.username.data,
+            "email": self.email.data,
             "is_provider": self.is_provider.data,
         }
 

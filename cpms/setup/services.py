@@ -69,14 +69,12 @@ def _make_token(path: Path) -> None:
 
 
 def finish(*, clinic: dict[str, Any], owner: dict[str, Any], password_hash: str, with_demo: bool) -> User:
-    """Make the clinic and its owner. Whoever comes second finds it done, and the database itself refuses a second time."""
+    """Make the clinic and its owner. Whoever comes second finds it done; the database itself refuses a second time."""
     if not auth.nobody_yet():
         raise Conflict(_("This clinic was set up already. Please sign in."))
     db.session.add(Setting(key=DONE, value=clock.now().isoformat()))  # the primary key is the lock
     settings.change_settings(**clinic)
-    user = auth_services.create_user(
-        **owner, role=Role.OWNER, password_hash=password_hash, must_change_password=False
-    )
+    user = auth_services.create_user(**owner, role=Role.OWNER, password_hash=password_hash, must_change_password=False)
     calendar.first_furniture()
     if with_demo:
         demo.fill(patients=DEMO_PATIENTS, events=DEMO_EVENTS, seed=DEMO_SEED, as_of=clock.today(), passphrase=None)

@@ -46,7 +46,9 @@ def finish(token: str) -> Response:
                 clinic=form.clinic(), owner=owner, password_hash=password_hash, with_demo=form.with_demo.data
             )
             session_token = auth_services.open_session(
-                user, fitting=password_hash, ip=request.remote_addr or "",
+                user,
+                fitting=password_hash,
+                ip=request.remote_addr or "",
                 device=auth_rules.device_name(request.user_agent.string),
             )
     except Refused as refusal:
@@ -62,7 +64,7 @@ def finish(token: str) -> Response:
 
 def _check_door(token: str) -> None:
     if not services.opens(token):
-        raise NotFound(_("This link for setting up a clinic does not fit. Take the newest one that the server printed."))
+        raise NotFound(_("This link does not fit. Take the newest one that the server printed."))
 
 
 def _too_late() -> Response:

@@ -95,6 +95,16 @@ class Number(wtforms.IntegerField):
                 raise ValueError(_("Please give a whole number.")) from None
 
 
+class Version(Number):
+    """The version of the row that the form was made from."""
+
+    widget = wtforms.widgets.HiddenInput()
+
+    def renew(self, version: int) -> None:
+        """From here on the form is about this version; what was sent does not come back."""
+        self.data, self.raw_data = version, None
+
+
 class Required(validators.InputRequired):
     """Something has to stand here, and blanks are not something."""
 
@@ -118,10 +128,7 @@ def color() -> validators.Regexp:
 
 
 class Choice(wtforms.SelectField):
-    """One of a closed list."""
+    """One of a closed list of `SelectChoice`s."""
 
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except validators.ValidationError:
-            raise validators.ValidationError(_("Please choose from the list.")) from None
+    def __init__(self, label: Any = None, checks: Sequence[Any] = (), **kwargs: Any) -> None:
+        super().__init__(label, checks, invalid_choice_message=_l("Please choose from the list."), **kwargs)
