@@ -23,6 +23,7 @@ from cpms.core.errors import DomainError, Forbidden, Stale
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
+from cpms.settings import queries as settings
 from cpms.web.access import can, passive, require
 from cpms.web.errors import sentence
 from cpms.web.filters import when
@@ -335,8 +336,16 @@ def _moment(words: str | None) -> datetime | None:
 
 
 def _next_quarter() -> datetime:
+    """The next quarter of an hour in which the clinic is open: nobody means half past eleven at night."""
     now = clock.clinic_now()
-    return now - timedelta(minutes=now.minute % rules.LINE) + timedelta(minutes=rules.LINE)
+    quarter = now - timedelta(minutes=now.minute % rules.LINE) + timedelta(minutes=rules.LINE)
+    for ahead in range(8):
+        day = quarter.date() + timedelta(days=ahead)
+        if hours := settings.current().hours(day.weekday()):
+            opens, closes = datetime.combine(day, hours.opens), datetime.combine(day, hours.closes)
+            if quarter < closes:
+                return max(quarter, opens)
+    return quarter
 
 
 @bp.post("/events/draft")

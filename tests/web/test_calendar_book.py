@@ -1,11 +1,12 @@
 """Booking at the desk."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cpms.calendar.models import Event, Status
+from cpms.core import clock
 from cpms.core.db import db
 from tests.make import TUESDAY, Make
 from tests.pages import Answer, Person
@@ -235,3 +236,11 @@ def test_a_block_is_booked_too(rita: Person, make: Make) -> None:
     )
     assert answer.status_code == 200
     assert events(make)[0].status is Status.SCHEDULED
+
+
+def test_a_form_without_a_slot_proposes_the_next_open_quarter_of_an_hour(rita: Person) -> None:
+    page = rita.get("/calendar/events/new").page
+    assert (page.value("day"), page.value("start_time")) == ("2026-09-01", "09:15")
+    with clock.freeze(datetime(2026, 9, 5, 20, 0, tzinfo=UTC)):  # Saturday evening: Sunday is closed
+        page = rita.get("/calendar/events/new").page
+    assert (page.value("day"), page.value("start_time")) == ("2026-09-07", "08:00")
