@@ -1,5 +1,6 @@
 """Booking at the desk."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -238,9 +239,11 @@ def test_a_block_is_booked_too(rita: Person, make: Make) -> None:
     assert events(make)[0].status is Status.SCHEDULED
 
 
-def test_a_form_without_a_slot_proposes_the_next_open_quarter_of_an_hour(rita: Person) -> None:
+def test_a_form_without_a_slot_proposes_the_next_open_quarter_of_an_hour(
+    rita: Person, sign_in: Callable[[str], Person]
+) -> None:
     page = rita.get("/calendar/events/new").page
     assert (page.value("day"), page.value("start_time")) == ("2026-09-01", "09:15")
     with clock.freeze(datetime(2026, 9, 5, 20, 0, tzinfo=UTC)):  # Saturday evening: Sunday is closed
-        page = rita.get("/calendar/events/new").page
+        page = sign_in("rita").get("/calendar/events/new").page
     assert (page.value("day"), page.value("start_time")) == ("2026-09-07", "08:00")
