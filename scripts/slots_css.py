@@ -3,8 +3,8 @@
     python scripts/slots_css.py            write the file
     python scripts/slots_css.py check      fail when the file is not what this program writes
 
-The security policy forbids `style=`, so each start, length, lane and colour is a class. `calendar.css` gives the measures:
---m is the height of a minute, --from the first minute that is shown.
+The security policy forbids `style=`, so each start, length, lane and colour is a class. `calendar.css`
+gives the measures: --m is the height of a minute, --from the first minute that is shown.
 """
 
 import colorsys
@@ -84,7 +84,9 @@ def sheet() -> str:
     lines += [f".span-{hours}{{--span:{hours}}}" for hours in range(1, 25)]
     lines += [f".t{at // 60:02}{at % 60:02}{{top:calc({at}*var(--m))}}" for at in range(0, DAY, rules.STEP)]
     # A short one is drawn a quarter of an hour high: its name must be readable.
-    lines += [f".h{minutes}{{height:calc({max(minutes, rules.LINE)}*var(--m) - 1px)}}" for minutes in lengths()]
+    lines += [
+        f".h{minutes}{{height:calc({max(minutes, rules.LINE)}*var(--m) - 1px)}}" for minutes in lengths()
+    ]
     for lanes in range(1, MOST_LANES + 1):
         lines.append(f".lanes-{lanes}{{--lanes:{lanes}}}")
         for lane in range(lanes):

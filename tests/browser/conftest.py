@@ -1,8 +1,8 @@
 """The shipped server and a real Chromium: `screen("rita")` is a page of somebody who is signed in.
 
-One server runs for all tests of a process; each test begins with the furnished database, put back under the server's
-hands. Its clock is the real one: `today` is the clinic's date. A page that breaks the security policy, writes an error
-to the console or asks another machine for something fails its test.
+One server runs for all tests of a process; each test begins with the furnished database, put back under the
+server's hands. Its clock is the real one: `today` is the clinic's date. A page that breaks the security policy,
+writes an error to the console or asks another machine for something fails its test.
 """
 
 import os
@@ -51,7 +51,9 @@ if CHROMIUM is None:
     if os.environ.get("CI") == "true":
         raise RuntimeError("Chromium is missing, and with CI=true no test is left out")
     collect_ignore_glob = ["test_*.py"]
-    sys.__stderr__.write("LEFT OUT: tests/browser, because there is no Chromium (sudo apt install chromium)\n")
+    sys.__stderr__.write(
+        "LEFT OUT: tests/browser, because there is no Chromium (sudo apt install chromium)\n"
+    )
 
 _restores = count(1)
 
@@ -65,6 +67,7 @@ class Screen(Protocol):
         height: int = ...,
         touch: bool = ...,
         theme: str = ...,
+        tolerate: tuple[str, ...] = ...,
         **options: Any,
     ) -> Page: ...
 
@@ -91,7 +94,9 @@ def server(live_app: Flask) -> Iterator[str]:
         port = probe.getsockname()[1]
     folder = Path(live_app.config["CPMS_INSTANCE"])
     log = folder / "server.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))
+    }
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "wsgi:app"],
@@ -127,7 +132,9 @@ def clinic(server: str, live_app: Flask, template_db: Path) -> Make:
     with live_app.app_context():
         db.engine.dispose()
     source, target = sqlite3.connect(template_db), sqlite3.connect(live, timeout=30)
-    source.backup(target)  # page by page through the lock, so that the server's connections see a whole database
+    source.backup(
+        target
+    )  # page by page through the lock, so that the server's connections see a whole database
     # A number that no earlier test had: the server may still hold what it drew for that one.
     target.execute("UPDATE calendar_revision SET number = number + ?", (1_000_000 * next(_restores),))
     target.commit()
@@ -158,7 +165,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
-    """A browser of its own for somebody, signed in (None: not). Addresses are relative: `page.goto("/patients/")`."""
+    """A browser of its own for somebody, signed in (None: not). Addresses are relative, as in `page.goto("/")`.
+
+    `tolerate`: parts of the console's messages that the test itself provokes.
+    """
     contexts, problems = [], []
 
     def at(
@@ -168,6 +178,7 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
         height: int = 800,
         touch: bool = False,
         theme: str = "light",
+        tolerate: tuple[str, ...] = (),
         **options: Any,
     ) -> Page:
         context = browser.new_context(
@@ -188,11 +199,15 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
             " console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"
         )
         page = context.new_page()
-        page.on("console", lambda message: problems.append(message.text) if _is_bad(message) else None)
+        page.on(
+            "console", lambda message: problems.append(message.text) if _is_bad(message, tolerate) else None
+        )
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "request",
-            lambda request: problems.append(request.url) if not request.url.startswith((server, "blob:")) else None,
+            lambda request: (
+                problems.append(request.url) if not request.url.startswith((server, "blob:")) else None
+            ),
         )
         return page
 
@@ -202,9 +217,10 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
     assert not problems, problems
 
 
-def _is_bad(message: ConsoleMessage) -> bool:
-    # Chromium reports a 4xx that the page itself asked for (a refused move, a bad form) as an error of the console.
-    return message.type in {"error", "warning"} and "status of 4" not in message.text
+def _is_bad(message: ConsoleMessage, tolerate: tuple[str, ...]) -> bool:
+    # Chromium reports a 4xx that the page asked for (a refused move, a bad form) as an error of the console.
+    known = ("status of 4", *tolerate)
+    return message.type in {"error", "warning"} and not any(words in message.text for words in known)
 
 
 def _signed_in(app: Flask, username: str) -> dict[str, str]:
@@ -222,7 +238,10 @@ def _signed_in(app: Flask, username: str) -> dict[str, str]:
             )
         )
     signer = app.session_interface.get_signing_serializer(app)
-    return {"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({"_user_id": token, "_fresh": True})}
+    return {
+        "name": app.config["SESSION_COOKIE_NAME"],
+        "value": signer.dumps({"_user_id": token, "_fresh": True}),
+    }
 
 
 @pytest.fixture

@@ -1,140 +1,172 @@
-// Moving and resizing cards by mouse, pen and finger. A mouse lifts after a few pixels; a finger after a long press, because
-// a finger that moves at once wants to scroll. It never speaks HTTP: it fills the move form (calendar-grid.js).
-import { carry, inHand, isCovered, letGo, lift, measures, placeOf, putBack, snap, spotAt, theScroller, within, STEP } from "./calendar-grid.js";
+// Where things lie on the grid, and cards in the hand: by mouse, pen and finger here, by keys in calendar-keys.js.
+// A card is "lifted" while it follows, "held" when a long press left it with its grip, "pending" until the server answers.
+export let hand; // {card, home, place}; a place is {column, start, minutes}
+export const STEP = 15;
 
-const SLACK = 4; // pixels that a hand trembles
-const FINGER_SLACK = 8;
-const PRESS = 300; // milliseconds
-const GRIP = 12;
-const EDGE = 36; // where the grid begins to scroll by itself
+const PRESS = 300; // milliseconds; a finger that moves sooner wants to scroll
+const GRIP = 12; // pixels of the lower edge that resize
+const EDGE = 36; // pixels of the rim where the grid scrolls by itself
 
-let hold; // the pointer that is down on a card: {card, touch, x, y, grab, resizes, active, place, timer, fine}
+let press; // the pointer that is down on a card
+let dragged; // since the last press: the click that ends it is no tap
 
-const mayMove = () => document.querySelector("form[data-move]");
+export const on = (type, listener, options) => document.addEventListener(type, listener, options);
+export const find = (selector) => document.querySelector(`#calendar ${selector}`);
+export const within = (low, value, high) => Math.max(low, Math.min(value, high));
+const clock = (minute) => new Date(minute * 6e4).toISOString().slice(11, 16);
 
-function grip(card, touch) {
-  const box = card.getBoundingClientRect();
-  if (card.matches(".held")) return [box.bottom - GRIP, box.bottom + 2 * GRIP];
-  return touch ? [Infinity, 0] : [box.bottom - Math.min(GRIP, box.height * 0.4), box.bottom];
+// First and last minute of the grid and the height of one, read at each use: the window may have changed.
+export function measures() {
+  const { from, to } = find(".grid").dataset;
+  return { from: +from, to: +to, high: find(".col .slots").offsetHeight / (to - from) };
 }
 
-function down(event) {
-  const card = event.target.closest?.("#week-grid .ev");
-  const held = theScroller()?.querySelector(".held");
-  if (held && held !== card) putBack(held);
-  if (!card || !mayMove() || !event.isPrimary || event.button !== 0 || isCovered()) return;
-  if (card.matches("[data-fixed], .pending") || event.ctrlKey || event.metaKey) return;
+export function placeOf(card) {
+  const [, hour, minute, minutes] = card.className.match(/t(\d\d)(\d\d) h(\d+)/);
+  return { column: card.closest(".col"), start: hour * 60 + +minute, minutes: +minutes };
+}
+
+export function spotAt({ clientX, clientY }) {
+  const area = document.elementsFromPoint(clientX, clientY).find((each) => each.matches(".col > .slots"));
+  if (!area) return;
+  const { from, high } = measures();
+  return { column: area.parentElement, minute: from + (clientY - area.getBoundingClientRect().top) / high };
+}
+
+// The frame around a free quarter of an hour knows what it stands for.
+export function frame({ column, minute }) {
+  const slot = find(".slot");
+  const { from, high } = measures();
+  const { day, chair = "" } = column.dataset;
+  const top = column.lastElementChild.offsetTop + (minute - from) * high;
+  slot.style.transform = `translate(${column.offsetLeft}px, ${top}px)`;
+  slot.style.width = `${column.offsetWidth}px`;
+  slot.style.height = `${STEP * high}px`;
+  Object.assign(slot.dataset, { at: clock(minute), day, chair });
+  slot.ariaLabel = `${column.firstElementChild.innerText} ${clock(minute)}`;
+  slot.hidden = false;
+  return slot;
+}
+
+export function lift(card) {
+  const home = placeOf(card);
+  hand = { card, home };
+  card.classList.remove("held");
+  card.classList.add("lifted");
+  carry(home);
+}
+
+// A transform alone moves it; a new length changes the height of this one card.
+export function carry(place) {
+  const { card, home } = hand;
+  const { high } = measures();
+  hand.place = place;
+  card.style.transform = `translate(${place.column.offsetLeft - home.column.offsetLeft}px, ${(place.start - home.start) * high}px)`;
+  card.style.height = place.minutes === home.minutes ? "" : `${place.minutes * high - 1}px`;
+  card.dataset.at = `${clock(place.start)}–${clock(place.start + place.minutes)}`;
+}
+
+export function putBack(card = hand?.card) {
+  if (card === hand?.card) hand = undefined;
+  card?.classList.remove("lifted", "held", "pending");
+  card?.removeAttribute("style");
+}
+
+// The form asks the server; the card stays where it was let go until the true grid comes.
+export function letGo() {
+  const { card, home, place } = hand;
+  if (Object.keys(home).every((part) => place[part] === home[part])) return putBack();
+  hand = undefined;
+  card.classList.replace("lifted", "pending");
+  const { elements } = find("form[data-move]");
+  elements.event.value = card.id.slice(1);
+  elements.version.value = card.dataset.v;
+  elements.start.value = `${place.column.dataset.day}T${clock(place.start)}`;
+  elements.minutes.value = place.minutes;
+  elements.chair.value = place.column.dataset.chair ?? "";
+  elements.event.form.requestSubmit();
+}
+
+on("pointerdown", (event) => {
+  const { target, clientX: x, clientY: y, pointerId: id } = event;
+  const card = target.closest(".ev");
+  const held = find(".held");
   const touch = event.pointerType === "touch";
-  const [top, bottom] = grip(card, touch);
-  const { minute } = measures();
-  hold = {
-    card, touch, x: event.clientX, y: event.clientY, resizes: event.clientY >= top && event.clientY <= bottom,
-    grab: (event.clientY - card.getBoundingClientRect().top) / minute, place: null, active: false, id: event.pointerId,
-  };
-  if (card.matches(".held")) start();
-  else if (touch) hold.timer = setTimeout(start, PRESS);
-}
+  dragged = false;
+  putBack();
+  if (held && held !== card) putBack(held);
+  if (!card || card.matches("[data-fixed], .pending") || !find("form[data-move]") || event.button || !event.isPrimary) return;
+  const { top, bottom, height } = card.getBoundingClientRect();
+  const grip = held ? GRIP : touch ? 0 : Math.min(GRIP, height * 0.4);
+  press = { card, touch, x, y, id, at: event, resizes: y > bottom - grip, grab: (y - top) / measures().high };
+  if (held) start();
+  else if (touch) press.timer = setTimeout(start, PRESS);
+});
 
 function start() {
-  hold.active = true;
-  hold.card.classList.remove("held");
-  lift(hold.card);
-  if (hold.touch) navigator.vibrate?.(10);
-  carry(hold.card, placeOf(hold.card));
-  hold.frame = requestAnimationFrame(step);
-}
-
-function move(event) {
-  if (event.pointerId !== hold?.id) return;
-  const far = Math.hypot(event.clientX - hold.x, event.clientY - hold.y);
-  if (!hold.active) {
-    if (hold.touch && far > FINGER_SLACK) end();
-    else if (!hold.touch && far > SLACK) start();
-    if (!hold?.active) return;
-  }
-  hold.moved ||= far > SLACK;
-  hold.at = { x: event.clientX, y: event.clientY, fine: event.altKey || event.shiftKey };
-}
-
-// Once a frame, so that a fast mouse costs no more than a slow one, and so that the grid scrolls while the finger rests.
-function step() {
-  if (!hold?.active) return;
-  if (hold.at && hold.moved) {
-    scroll(hold.at);
-    follow(hold.at);
-  }
-  hold.frame = requestAnimationFrame(step);
-}
-
-function follow({ x, y, fine }) {
-  const spot = spotAt(x, y);
-  const home = placeOf(hold.card);
-  hold.place = null;
-  if (spot) {
-    const { from, to } = measures();
-    if (hold.resizes) {
-      const minutes = within(fine ? 5 : STEP, snap(spot.minute, fine) - home.start, to - home.start);
-      hold.place = { ...home, minutes };
-    } else {
-      const start = within(from, snap(spot.minute - hold.grab, fine), to - home.minutes);
-      hold.place = { ...home, column: spot.column, start };
-    }
-  }
-  carry(hold.card, hold.place ?? home);
-}
-
-function scroll({ x, y }) {
-  const pane = theScroller();
-  const box = pane.getBoundingClientRect();
-  const head = pane.querySelector(".col-head").offsetHeight;
-  const hours = pane.querySelector(".hours").offsetWidth;
-  const pull = (low, value, high) => (value < low + EDGE ? value - low - EDGE : value > high - EDGE ? value - high + EDGE : 0) / 3;
-  pane.scrollTop += pull(box.top + head, y, box.bottom);
-  if (!hold.resizes) pane.scrollLeft += pull(box.left + hours, x, box.right);
-}
-
-function up(event) {
-  if (event.pointerId !== hold?.id) return;
-  const { active, at, card, moved, touch } = hold;
-  if (active && at && moved) follow(at);
-  const place = hold?.place;
-  end();
-  if (!active) return;
-  swallowClick();
-  if (moved) letGo(card, place);
-  else if (touch) {
-    card.classList.remove("lifted");
-    card.classList.add("held"); // a finger that rests and goes leaves the card in the hand, with its grip
-  } else putBack(card);
+  dragged = true;
+  lift(press.card);
+  press.frame = requestAnimationFrame(step);
 }
 
 function end() {
-  clearTimeout(hold?.timer);
-  cancelAnimationFrame(hold?.frame);
-  hold = undefined;
+  clearTimeout(press?.timer);
+  cancelAnimationFrame(press?.frame);
+  press = undefined;
 }
 
-export function cancelDrag() {
-  if (!hold?.active && !inHand()) return false;
+on("pointermove", (event) => {
+  if (event.pointerId !== press?.id) return;
+  press.at = event;
+  press.far ||= Math.hypot(event.clientX - press.x, event.clientY - press.y) > (press.touch ? 8 : 4);
+  if (press.far && !dragged) (press.touch ? end : start)();
+});
+
+// Once a frame: a fast mouse costs no more than a slow one, and the grid scrolls while the finger rests at its rim.
+function step() {
+  if (!hand) return end();
+  if (press.far) {
+    const pane = find(".cal-scroll");
+    const box = pane.getBoundingClientRect();
+    const corner = find(".col-head");
+    const pull = (low, value, high) => (Math.min(0, value - low - EDGE) + Math.max(0, value - high + EDGE)) / 3;
+    const { clientX, clientY } = press.at;
+    const across = pull(box.left + corner.offsetWidth, clientX, box.right);
+    pane.scrollBy(press.resizes ? 0 : across, pull(box.top + corner.offsetHeight, clientY, box.bottom));
+    follow();
+  }
+  press.frame = requestAnimationFrame(step);
+}
+
+function follow() {
+  const { home } = hand;
+  const { from, to } = measures();
+  const spot = spotAt(press.at);
+  const fine = press.at.altKey || press.at.shiftKey ? 5 : STEP;
+  const snap = (minute) => Math.round(minute / fine) * fine;
+  if (!spot) carry(home); // outside the grid it goes back
+  else if (press.resizes) carry({ ...home, minutes: within(fine, snap(spot.minute) - home.start, to - home.start) });
+  else carry({ ...home, column: spot.column, start: within(from, snap(spot.minute - press.grab), to - home.minutes) });
+}
+
+on("pointerup", (event) => {
+  if (event.pointerId !== press?.id) return;
+  const { card, far } = press;
+  if (hand && far) follow();
   end();
-  putBack(inHand());
-  return true;
-}
+  if (!hand) return;
+  if (far) return letGo();
+  putBack();
+  card.classList.add("held");
+});
+on("pointercancel", () => { if (press) putBack(); end(); });
 
-// The click that follows a drag is not a tap on the card.
-function swallowClick() {
-  const swallow = (event) => { event.preventDefault(); event.stopPropagation(); };
-  window.addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => window.removeEventListener("click", swallow, { capture: true }), 50);
-}
-
-export function installDrag() {
-  document.addEventListener("pointerdown", down);
-  document.addEventListener("pointermove", move);
-  document.addEventListener("pointerup", up);
-  document.addEventListener("pointercancel", (event) => { if (event.pointerId === hold?.id) { const { card } = hold; end(); putBack(card); } });
-  // The browser's own ideas about a pressed link: dragging its address, a menu, scrolling on.
-  document.addEventListener("dragstart", (event) => { if (event.target.closest?.(".ev")) event.preventDefault(); });
-  document.addEventListener("contextmenu", (event) => { if (hold?.touch) event.preventDefault(); });
-  document.addEventListener("touchmove", (event) => { if (hold?.active) event.preventDefault(); }, { passive: false });
-}
+// What a browser would do with a link that is pressed: follow it, take its address in the hand, show a menu, scroll on.
+on("click", (event) => {
+  if (!dragged || !event.detail) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
+on("dragstart", (event) => { if (press) event.preventDefault(); });
+on("contextmenu", (event) => { if (press?.touch) event.preventDefault(); });
+on("touchmove", (event) => { if (hand) event.preventDefault(); }, { passive: false });
