@@ -15,6 +15,7 @@ from flask_compress import Compress
 from flask_login import current_user
 from flask_migrate import Migrate
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy.exc import DBAPIError
 
 from config import Config
 from cpms import cli
@@ -24,6 +25,7 @@ from cpms.calendar import revision
 from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
+from cpms.settings.schema import ClinicSettings
 from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
 DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "setup")
@@ -73,8 +75,16 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
         locale=get_locale,
     )
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module
-    app.context_processor(lambda: {"clinic": settings.current()})
+    app.context_processor(_clinic)
     return app
+
+
+def _clinic() -> dict[str, ClinicSettings]:
+    """The clinic's name and wishes for every page; an error page must come even when the database does not."""
+    try:
+        return {"clinic": settings.current()}
+    except DBAPIError:
+        return {"clinic": ClinicSettings()}
 
 
 def _home() -> ResponseReturnValue:

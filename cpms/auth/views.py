@@ -30,7 +30,7 @@ from cpms.core.db import transaction
 from cpms.core.errors import Busy, DomainError, Refused, Stale
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
-from cpms.web.access import let_in, login_manager, passive, public, require, view_of_request
+from cpms.web.access import is_passive, let_in, login_manager, passive, public, require, view_of_request
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, nothing_new, page, target_block
 from cpms.web.toasts import toast
@@ -49,12 +49,14 @@ def idle_limit() -> timedelta:
 @login_manager.user_loader
 def load(token: str) -> queries.SignedIn | None:
     """Who holds the session that the browser's cookie names."""
+    if "answers_error" in g:
+        return None
     return queries.signed_in(token, idle=idle_limit())
 
 
 def stay_awake() -> None:
     """Before every request: somebody is there. What a screen asks by itself does not count."""
-    if not current_user.is_authenticated or getattr(view_of_request(), "passive", False):
+    if not current_user.is_authenticated or is_passive():
         return
     if clock.now() - current_user.last_seen_at < SEEN_EVERY:
         return
@@ -63,7 +65,9 @@ def stay_awake() -> None:
             services.see(queries.session(current_user.session_id))
     except (Busy, OperationalError) as error:  # reading must go on when nothing can be written
         log.warning(
-            "request %s: the session could not be kept awake: %s", g.get("request_id", ""), type(error).__name__
+            "request %s: the session could not be kept awake: %s",
+            g.get("request_id", ""),
+            type(error).__name__,
         )
 
 
@@ -312,7 +316,8 @@ def deactivate(user_id: int) -> Response:
     with transaction("user.deactivate", actor=current_user, about=row):
         services.deactivate(row)
     toast(
-        _("%(name)s cannot sign in any more.", name=row.display_name), undo=url_for("auth.reactivate", user_id=user_id)
+        _("%(name)s cannot sign in any more.", name=row.display_name),
+        undo=url_for("auth.reactivate", user_id=user_id),
     )
     return done(url_for("auth.user", user_id=user_id))
 
@@ -375,7 +380,9 @@ def profile() -> Response:
     return _profile(row, ProfileForm(obj=row, version=row.row_version))
 
 
-def _profile(row: User, form: ProfileForm, status: int = 200, stored: dict[str, str] | None = None) -> Response:
+def _profile(
+    row: User, form: ProfileForm, status: int = 200, stored: dict[str, str] | None = None
+) -> Response:
     return page(
         "auth/profile.html",
         status=status,

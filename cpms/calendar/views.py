@@ -24,7 +24,7 @@ from cpms.core.permissions import P
 from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
 from cpms.settings import queries as settings
-from cpms.web.access import can, passive, require
+from cpms.web.access import can, polled, require
 from cpms.web.errors import sentence
 from cpms.web.filters import when
 from cpms.web.htmx import closed, done, finished, is_htmx, nothing_new, page, partial, target_block
@@ -51,14 +51,14 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/week/<day>")
 @require(P.CALENDAR_READ)
-@passive
+@polled
 def week(day: str) -> ResponseReturnValue:
     return _show(_shown("week", day))
 
 
 @bp.get("/day/<day>")
 @require(P.CALENDAR_READ)
-@passive
+@polled
 def day(day: str) -> ResponseReturnValue:
     return _show(_shown("day", day))
 
@@ -99,6 +99,11 @@ def _show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: s
         answer = Response(_drawn_grid(shown) + dialog, status, mimetype="text/html")
         if fire:
             answer.headers["HX-Trigger"] = fire
+        return answer
+    if is_htmx() and request.method == "POST":
+        # The way back, sent from a toast: there is no grid to swap, so every calendar on the page asks anew.
+        answer = Response(dialog, status, mimetype="text/html")
+        answer.headers["HX-Trigger"] = ", ".join(filter(None, (CHANGED, fire)))
         return answer
     return page(GRID, status=status, **_grid_context(shown), **_tools(shown))
 
@@ -686,6 +691,7 @@ def patient_visits(patient_id: int) -> ResponseReturnValue:
 @require(P.CALENDAR_READ, P.PATIENT_READ)
 def patient_visits_panel(patient_id: int) -> ResponseReturnValue:
     """The last and the coming visits, for the overview of a chart."""
+    patients.patient(patient_id)
     return Response(render_template("calendar/_visits.html", patient_id=patient_id, **_visits(patient_id, limit=12)))
 
 
@@ -693,6 +699,7 @@ def patient_visits_panel(patient_id: int) -> ResponseReturnValue:
 @require(P.CALENDAR_READ, P.PATIENT_READ)
 def next_visit_badge(patient_id: int) -> ResponseReturnValue:
     """The next visit, for the head of a chart."""
+    patients.patient(patient_id)
     return Response(
         render_template(
             "calendar/_next.html",

@@ -37,6 +37,18 @@ def passive(view: View) -> View:
     return view
 
 
+def polled(view: View) -> View:
+    """Mark a view that a screen calls by itself when the address carries the revision that it has: `?rev=`."""
+    view.polled = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_passive() -> bool:
+    """True when nobody need be at the screen for this request."""
+    view = view_of_request()
+    return getattr(view, "passive", False) or ("rev" in request.args and getattr(view, "polled", False))
+
+
 def view_of_request() -> Any:
     return current_app.view_functions.get(request.endpoint or "")
 

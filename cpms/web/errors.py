@@ -62,6 +62,7 @@ def advice(code: int) -> str:
 
 def answer(code: int, text: str) -> Response:
     """An error as a toast over the page that is there (htmx), or as a page of its own."""
+    g.answers_error = True  # an error page is for whoever is known so far: asking the database now may fail again
     if is_htmx():
         toast(text, "error")
         response = make_response("", code)
