@@ -1,4 +1,4 @@
-"""Two processes of the application, many threads each, over one database file: what a served clinic is, without HTTP."""
+"""Two processes of the application, many threads each, over one file: a served clinic without its HTTP."""
 
 import multiprocessing
 import threading
@@ -11,9 +11,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 from config import Config
 from cpms import create_app
-from cpms.core.db import db
 
 PROCESSES = 2
 PATIENCE = 120  # seconds; a race that takes longer hangs
@@ -34,7 +35,7 @@ class Racers:
         self._pipes = pipes
 
     def run(self, job: Job, *, threads: int, times: int = 1, **arguments: Any) -> Outcome:
-        """`threads` threads in all, spread over the processes, start at one moment and call the job so many times."""
+        """`threads` in all, spread over the processes, start at one moment and call the job so many times."""
         each = threads // len(self._pipes)
         for index, pipe in enumerate(self._pipes):
             pipe.send((job, index * each, each, times, arguments))
@@ -53,7 +54,9 @@ def racers(folder: Path) -> Iterator[Racers]:
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(PROCESSES)
     pairs = [spawn.Pipe() for _ in range(PROCESSES)]
-    processes = [spawn.Process(target=_serve, args=(folder, theirs, ready), daemon=True) for _, theirs in pairs]
+    processes = [
+        spawn.Process(target=_serve, args=(folder, theirs, ready), daemon=True) for _, theirs in pairs
+    ]
     for process in processes:
         process.start()
     try:
@@ -73,29 +76,33 @@ def racers(folder: Path) -> Iterator[Racers]:
 def _serve(folder: Path, pipe: "Connection[Any, Any]", ready: Any) -> None:
     app = create_app(Config.from_env({"CPMS_INSTANCE": str(folder)}), TESTING=False)
     while order := pipe.recv():
-        job, first, threads, times, arguments = order
-        outcome, lock = Outcome(), threading.Lock()
-        start = threading.Barrier(threads, action=lambda: ready.wait(PATIENCE))
+        pipe.send(_race(app, ready, *order))
 
-        def run(racer: int) -> None:
-            happened, took = [], []
-            with app.app_context():
-                start.wait(PATIENCE)
-                for _ in range(times):
-                    begun = time.perf_counter()
-                    try:
-                        happened.append(str(job(racer, **arguments)))
-                    except Exception as error:
-                        happened.append(type(error).__name__)
-                        db.session.rollback()
-                    took.append(time.perf_counter() - begun)
-            with lock:
-                outcome.counts.update(happened)
-                outcome.seconds[racer] = took
 
-        crew = [threading.Thread(target=run, args=(first + n,)) for n in range(threads)]
-        for thread in crew:
-            thread.start()
-        for thread in crew:
-            thread.join()
-        pipe.send(outcome)
+def _race(
+    app: Flask, ready: Any, job: Job, first: int, threads: int, times: int, arguments: dict[str, Any]
+) -> Outcome:
+    outcome, lock = Outcome(), threading.Lock()
+    start = threading.Barrier(threads, action=lambda: ready.wait(PATIENCE))
+
+    def run(racer: int) -> None:
+        happened, took = [], []
+        with app.app_context():
+            start.wait(PATIENCE)
+            for _ in range(times):
+                begun = time.perf_counter()
+                try:
+                    happened.append(str(job(racer, **arguments)))
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is what happened
+                    happened.append(type(error).__name__)
+                took.append(time.perf_counter() - begun)
+        with lock:
+            outcome.counts.update(happened)
+            outcome.seconds[racer] = took
+
+    crew = [threading.Thread(target=run, args=(first + n,)) for n in range(threads)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+    return outcome
