@@ -1,7 +1,9 @@
 """Static files, under an address that holds the digest of them all: a browser may keep them for ever."""
 
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from whitenoise import WhiteNoise
@@ -18,9 +20,23 @@ def digest(root: Path = ROOT) -> str:
     return total.hexdigest()[:12]
 
 
+class Files(WhiteNoise):
+    """Serves a compressed twin only while it is as new as its file: an older one would hide a change."""
+
+    def get_static_file(
+        self, path: str, url: str, stat_cache: dict[str, os.stat_result] | None = None
+    ) -> Any:
+        if stat_cache:
+            age = int(stat_cache[path].st_mtime)
+            twins = [path + suffix for suffix in (".gz", ".br") if path + suffix in stat_cache]
+            fresh = [twin for twin in twins if int(stat_cache[twin].st_mtime) >= age]
+            stat_cache = {each: stat_cache[each] for each in (path, *fresh)}
+        return super().get_static_file(path, url, stat_cache)
+
+
 def init_app(app: Flask) -> None:
     prefix = f"/static/{digest()}"
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = Files(  # type: ignore[method-assign]
         app.wsgi_app,
         root=str(ROOT),
         prefix=prefix,
