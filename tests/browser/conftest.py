@@ -1,8 +1,8 @@
 """The shipped server and a real Chromium: `screen("rita")` is a page of somebody who is signed in.
 
 One server runs for all tests of a process; each test begins with the furnished database, put back under the
-server's hands. Its clock is the real one: `today` is the clinic's date. A page that breaks the security policy,
-writes an error to the console or asks another machine for something fails its test.
+server's hands. Its clock is the real one: `today` is the clinic's date. A page that breaks the security
+policy, writes an error to the console or asks another machine for something fails its test.
 """
 
 import os
@@ -165,7 +165,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
-    """A browser of its own for somebody, signed in (None: not). Addresses are relative, as in `page.goto("/")`.
+    """A browser of its own for somebody, signed in (None: not). Addresses are relative: `page.goto("/")`.
 
     `tolerate`: parts of the console's messages that the test itself provokes.
     """

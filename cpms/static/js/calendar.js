@@ -22,7 +22,9 @@ on("click", (event) => {
   const { day, at, chair } = source.dataset;
   if (day) url.searchParams.set("start", `${day}T${at}`);
   if (chair) url.searchParams.set("chair", chair);
-  htmx.ajax("GET", url.pathname + url.search, { source, event, target: "#dialog", swap: "innerHTML" });
+  // Its header would name the source, and the server answers with the block that the header names.
+  const headers = { "HX-Target": "dialog#dialog" };
+  htmx.ajax("GET", url.pathname + url.search, { source, event, headers, target: "#dialog", swap: "innerHTML" });
 });
 
 // Under a mouse the free quarter of an hour shows what a click would open, and a card tells all of its text.
