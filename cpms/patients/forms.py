@@ -169,10 +169,10 @@ class MedicalForm(EditForm):
     any_medical_problems = Paragraphs(_l("Medical problems, allergies, medicines"), [at_most(LONGEST_TEXT)])
     medical_history = Paragraphs(_l("Medical history"), [at_most(LONGEST_TEXT)])
     surgery_history = Paragraphs(_l("Operations"), [at_most(LONGEST_TEXT)])
+    current_treatment = Paragraphs(_l("Current treatment"), [at_most(LONGEST_TEXT)])
     women_specific_info = Paragraphs(
         _l("For women: pregnancy, breast-feeding, contraceptives"), [at_most(LONGEST_TEXT)]
     )
-    current_treatment = Paragraphs(_l("Current treatment"), [at_most(LONGEST_TEXT)])
 
 
 class ArchiveForm(Form):

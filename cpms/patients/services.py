@@ -26,7 +26,14 @@ DEMOGRAPHIC = (
     "notes",
     "alert_text",
 )
-MEDICAL = tuple(column.key for column in Patient.__table__.columns if column.info.get("medical"))
+# What can hurt comes first.
+MEDICAL = (
+    "any_medical_problems",
+    "medical_history",
+    "surgery_history",
+    "current_treatment",
+    "women_specific_info",
+)
 
 _PARAGRAPHS = {"address", "notes", *MEDICAL}
 
