@@ -104,7 +104,7 @@ class NewUserForm(PersonFields):
             *(SelectChoice(role.value, name) for role, name in ROLE_NAMES.items()),
         ],
     )
-    color = ColorField(_l("Colour"), [color()], default="#0f766e")
+    color = ColorField(_l("Colour"), [required(_l("Please choose a colour.")), color()], default="#0f766e")
     is_provider = BooleanField(_l("Takes visits of their own"))
 
     def columns(self) -> dict[str, Any]:
@@ -166,7 +166,10 @@ def stored_beside(form: Form, user: User) -> dict[str, str]:
         "role": user.role.value,
         "is_provider": user.is_provider,
     }
-    words = stored | {"role": str(ROLE_NAMES[user.role]), "is_provider": _("yes") if user.is_provider else _("no")}
+    words = stored | {
+        "role": str(ROLE_NAMES[user.role]),
+        "is_provider": _("yes") if user.is_provider else _("no"),
+    }
     return {
         name: str(words[name])
         for name, value in stored.items()

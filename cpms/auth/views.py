@@ -380,9 +380,7 @@ def profile() -> Response:
     return _profile(row, ProfileForm(obj=row, version=row.row_version))
 
 
-def _profile(
-    row: User, form: ProfileForm, status: int = 200, stored: dict[str, str] | None = None
-) -> Response:
+def _profile(row: User, form: ProfileForm, status: int = 200, stored: dict[str, str] | None = None) -> Response:
     return page(
         "auth/profile.html",
         status=status,

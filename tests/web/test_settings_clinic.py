@@ -31,7 +31,7 @@ def test_everybody_sees_the_settings_that_they_may_change(
     who: str, words: list[str], sign_in: Callable[[str], Person]
 ) -> None:
     page = sign_in(who).get("/settings/").page
-    assert [link.get_text(strip=True) for link in page.all("main li a")] == words
+    assert [link.get_text(strip=True) for link in page.all("main a.row-link")] == words
 
 
 def test_olga_changes_the_opening_hours(olga: Person, app: Flask, last_audit: Callable[[], AuditEntry]) -> None:

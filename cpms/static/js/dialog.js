@@ -27,7 +27,10 @@ function ask() {
 }
 
 if (dialog) {
-  document.addEventListener("htmx:after:swap", () => { if (dialog.childElementCount) open(); });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.target === dialog && ctx.response?.status === 200) changed = false; // what was typed is stored: a new sheet
+    if (dialog.childElementCount) open();
+  });
   document.addEventListener("dialog-close", close);
 
   dialog.addEventListener("input", () => { changed = true; });
