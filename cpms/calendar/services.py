@@ -52,7 +52,9 @@ def book(
     the key of those very warnings, or True.
     """
     if booking_key and (first := queries.event_with_key(booking_key)):
-        return first
+        if not first.is_deleted:
+            return first
+        booking_key = None  # it was taken back, and the form is sent once more: that is a new booking
     if kind is Kind.BLOCK:
         patient_id = None
     _check_subject(kind, patient_id, provider_id, title)

@@ -93,6 +93,13 @@ def test_the_same_form_sent_twice_books_once(book: Book) -> None:
     assert book(booking_key="abc").id == first.id
 
 
+def test_a_form_sent_again_after_its_visit_was_taken_back_books_anew(book: Book) -> None:
+    first = book(booking_key="abc")
+    with transaction("event.delete", actor=None):
+        services.delete_event(first, seen=first.row_version)
+    assert book(booking_key="abc").id != first.id
+
+
 def test_the_same_patient_at_the_same_time_is_asked_about(book: Book, make: Make) -> None:
     book()
     elsewhere = {"chair_id": make.chair("Chair 2").id, "provider_id": make.user("hugo").id}

@@ -74,6 +74,7 @@ def test_of_two_taps_at_two_desks_the_second_is_told(rita: Person, ada: Person, 
     assert step(rita, visit, "arrived").status_code == 200
     late = step(ada, visit, "in_chair")
     assert late.status_code == 409 and "Somebody else" in late.toast
+    assert "arrived" in late.page.one(".facts").get_text(), "the sheet shows what is true now"
 
 
 @pytest.mark.parametrize("status", ["", "dancing", "SCHEDULED"])
