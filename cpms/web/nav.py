@@ -31,9 +31,10 @@ class NavItem:
 
 
 def nav_items() -> list[NavItem]:
-    """The menu of whoever is signed in."""
+    """The menu of whoever is signed in. A tab of a chart is a page about a patient, whichever domain draws it."""
+    here = "patients" if any(request.endpoint in tab[0] for tab in TABS) else request.blueprint
     return [
-        NavItem(url_for(endpoint), str(label), icon, request.blueprint == word)
+        NavItem(url_for(endpoint), str(label), icon, here == word)
         for endpoint, word, label, icon, needed in PLACES
         if can(needed)
     ]
