@@ -68,21 +68,24 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
-@event.listens_for(Base, "attribute_instrument", propagate=True)
-def _keep_old_values(_class: type[Any], _key: str, attribute: Any) -> None:
-    """A value set before it was read would leave no old value for the trail; listening makes the ORM load it."""
-
-    @event.listens_for(attribute, "set", active_history=True)
-    def _set(_target: Any, _value: Any, _old: Any, _initiator: Any) -> None:
-        pass
-
-
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 if TYPE_CHECKING:
     Model = Base
 else:
     Model = db.Model
+
+
+@event.listens_for(db.Model, "attribute_instrument", propagate=True)
+def _keep_old_values(_class: type[Any], _key: str, attribute: Any) -> None:
+    """A value set before it was read would leave no old value for the trail; listening makes the ORM load it.
+
+    On `db.Model`, which takes the place of Base: no table inherits from Base itself.
+    """
+
+    @event.listens_for(attribute, "set", active_history=True)
+    def _set(_target: Any, _value: Any, _old: Any, _initiator: Any) -> None:
+        pass
 
 
 class Actor(Protocol):
