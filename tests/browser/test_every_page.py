@@ -1,0 +1,66 @@
+"""Every page of the clinic, opened in a real browser in light and in dark: nothing that axe-core objects to."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Screen
+from tests.make import Make
+
+Axe = Callable[[Page], None]
+PAGES = (
+    "/calendar/week/{monday}",
+    "/calendar/day/{monday}",
+    "/calendar/events/{event}",
+    "/calendar/events/{event}/edit",
+    "/calendar/events/{event}/move",
+    "/calendar/events/{event}/status?status=cancelled",
+    "/calendar/events/new?start={monday}T14:00",
+    "/calendar/events/new?kind=block",
+    "/calendar/patients/{patient}/visits",
+    "/calendar/chairs",
+    "/calendar/chairs/new",
+    "/calendar/types",
+    "/calendar/types/new",
+    "/patients/",
+    "/patients/?q=nobody",
+    "/patients/new",
+    "/patients/{patient}",
+    "/patients/{patient}/edit",
+    "/patients/{patient}/medical",
+    "/patients/{patient}/medical/edit",
+    "/patients/{patient}/archive",
+    "/patients/{patient}/delete",
+    "/settings/",
+    "/settings/clinic",
+    "/auth/users",
+    "/auth/users/new",
+    "/auth/users/{user}",
+    "/auth/users/{user}/reset-password",
+    "/auth/profile",
+    "/auth/profile/password",
+    "/nowhere",
+)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_axe_finds_nothing_on_any_page(
+    screen: Screen, clinic: Make, monday: date, axe: Axe, width: int, height: int
+) -> None:
+    patient = clinic.patient(alert_text="Latex", notes="A note\n" * 40, medical_history="Asthma")
+    names = {"monday": monday, "patient": patient.id, "user": clinic.user("ada").id}
+    start = datetime.combine(monday, time(10))
+    names["event"] = clinic.visit(start, patient=patient, notes="Bring the old plate").id
+    clinic.visit(start + timedelta(hours=1), chair="Chair 2", provider="hugo")
+    page = screen("olga", width=width, height=height, touch=width < 700, tolerate=("404",))
+    for address in PAGES:
+        page.goto(address.format(**names))
+        axe(page)
+
+
+def test_axe_finds_nothing_before_signing_in(screen: Screen, axe: Axe) -> None:
+    page = screen(None)
+    page.goto("/login")
+    axe(page)
