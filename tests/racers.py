@@ -54,9 +54,7 @@ def racers(folder: Path) -> Iterator[Racers]:
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Barrier(PROCESSES)
     pairs = [spawn.Pipe() for _ in range(PROCESSES)]
-    processes = [
-        spawn.Process(target=_serve, args=(folder, theirs, ready), daemon=True) for _, theirs in pairs
-    ]
+    processes = [spawn.Process(target=_serve, args=(folder, theirs, ready), daemon=True) for _, theirs in pairs]
     for process in processes:
         process.start()
     try:
@@ -79,9 +77,7 @@ def _serve(folder: Path, pipe: "Connection[Any, Any]", ready: Any) -> None:
         pipe.send(_race(app, ready, *order))
 
 
-def _race(
-    app: Flask, ready: Any, job: Job, first: int, threads: int, times: int, arguments: dict[str, Any]
-) -> Outcome:
+def _race(app: Flask, ready: Any, job: Job, first: int, threads: int, times: int, arguments: dict[str, Any]) -> Outcome:
     outcome, lock = Outcome(), threading.Lock()
     start = threading.Barrier(threads, action=lambda: ready.wait(PATIENCE))
 

@@ -53,9 +53,7 @@ class Server:
 
     def start(self) -> None:
         ours = {"CPMS_INSTANCE": str(self.folder), "CPMS_PORT": str(self.port)}
-        others = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))
-        }
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "wsgi:app"],
@@ -171,9 +169,7 @@ class Client:
             f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])
-        }
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
         answer = Answer(int(head[0].split()[1]), (await self._body(headers)).decode(), headers)
         if headers.get("connection", "").lower() == "close":
             await self.close()
@@ -192,9 +188,7 @@ class Client:
 
 
 @asynccontextmanager
-async def at_the_desks(
-    app: Flask, server: Server, number: int, *, people: int = 8
-) -> AsyncIterator[list[Client]]:
+async def at_the_desks(app: Flask, server: Server, number: int, *, people: int = 8) -> AsyncIterator[list[Client]]:
     """So many browsers, connected, of a few receptionists."""
     cookies = [session_cookie(app, "rita") for _ in range(people)]
     clients = [Client(app, server, cookie) for cookie in islice(cycle(cookies), number)]

@@ -42,9 +42,7 @@ class Walk:
 
     def step(self, number: int) -> None:
         events = list(db.session.scalars(db.select(Event).order_by(Event.id)))
-        actions = (
-            [self.book] if not events else [self.book, self.move, self.resize, self.change, self.status] * 2
-        )
+        actions = [self.book] if not events else [self.book, self.move, self.resize, self.change, self.status] * 2
         actions += [self.delete, self.undelete] if events else []
         action = self.dice.choice(actions)
         event = None if action == self.book else self.dice.choice(events)
@@ -131,9 +129,7 @@ class Walk:
             color=self.dice.choice([None, "#112233"]),
             notes=self.dice.choice(["", "Needs time"]),
             confirmed=True,
-            **self.dice.choice(
-                [{"chair_id": event.chair_id, "provider_id": event.provider_id}, self.some_place()]
-            ),
+            **self.dice.choice([{"chair_id": event.chair_id, "provider_id": event.provider_id}, self.some_place()]),
             **self.an_excuse(),
         )
 
@@ -175,9 +171,7 @@ class Walk:
         holding = [each for each in db.session.scalars(db.select(Event)) if held(each) is not None]
         for index, one in enumerate(holding):
             for other in holding[index + 1 :]:
-                same = one.chair_id == other.chair_id or (
-                    one.provider_id and one.provider_id == other.provider_id
-                )
+                same = one.chair_id == other.chair_id or (one.provider_id and one.provider_id == other.provider_id)
                 if same and rules.overlaps(one.start, one.end, other.start, other.end):
                     later = max(one, other, key=lambda each: self.took[each.id])
                     assert later.overbook_reason, f"entry {later.id} lies over another one without a reason"

@@ -71,9 +71,8 @@ def book(racer: int, *, race: int, places: dict[str, int]) -> str:
     return "booked"
 
 
-def test_one_of_two_hundred_gets_the_slot_forty_times_over(
-    two_processes: Racers, places: dict[str, int]
-) -> None:
+@pytest.mark.slow
+def test_one_of_two_hundred_gets_the_slot_forty_times_over(two_processes: Racers, places: dict[str, int]) -> None:
     for race in range(ROUNDS):
         outcome = two_processes.run(book, threads=RACERS, race=race, places=places)
         assert outcome.counts == {"booked": 1, "told with 409": RACERS - 1}
@@ -128,10 +127,9 @@ def deleted(clinic: Make, start: datetime) -> Event:
     return event
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("race", range(SERVED_ROUNDS))
-def test_the_served_clinic_gives_the_slot_once(
-    clinic: Make, server: Server, places: dict[str, int], race: int
-) -> None:
+def test_the_served_clinic_gives_the_slot_once(clinic: Make, server: Server, places: dict[str, int], race: int) -> None:
     start = MONDAY + timedelta(weeks=10, days=race)
     requests = [booking(start, f"Racer {n}", **rivals(places, race, n)) for n in range(RACERS)]
     assert statuses(clinic, server, requests) == {200: 1, 409: RACERS - 1}
@@ -150,9 +148,7 @@ def test_one_of_many_moves_reaches_the_slot(clinic: Make, server: Server) -> Non
     assert statuses(clinic, server, [moving(each, start) for each in visits]) == {200: 1, 409: 19}
 
 
-def test_one_visit_dragged_by_many_goes_where_the_first_put_it(
-    clinic: Make, server: Server, ask: Any
-) -> None:
+def test_one_visit_dragged_by_many_goes_where_the_first_put_it(clinic: Make, server: Server, ask: Any) -> None:
     visit = clinic.visit(MONDAY + timedelta(weeks=25))
     requests = [moving(visit, visit.start + timedelta(hours=1, minutes=5 * n)) for n in range(20)]
     assert statuses(clinic, server, requests) == {200: 1, 409: 19}

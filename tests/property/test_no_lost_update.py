@@ -54,9 +54,7 @@ class Book:
     """What the server acknowledged."""
 
     counted: Counter[int] = field(default_factory=Counter)  # by patient
-    seen: dict[int, list[int]] = field(
-        default_factory=dict
-    )  # by entry: the versions that a change was made from
+    seen: dict[int, list[int]] = field(default_factory=dict)  # by entry: the versions that a change was made from
     booked: set[str] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
 
@@ -70,9 +68,7 @@ class Worker:
         self.seed = seed
 
     async def send(self, method: str, url: str, form: dict[str, Any] | None = None, **how: Any) -> Any:
-        answer = await (
-            self.client.get(url, **how) if method == "GET" else self.client.post(url, form or {}, **how)
-        )
+        answer = await (self.client.get(url, **how) if method == "GET" else self.client.post(url, form or {}, **how))
         self.book.answers[answer.status] += 1
         return answer
 
@@ -99,9 +95,7 @@ class Worker:
                 return
 
     async def move(self, event: Event) -> None:
-        start = event.start + timedelta(
-            minutes=5 * self.dice.randrange(1, 90)
-        )  # its own day: nobody is in its way
+        start = event.start + timedelta(minutes=5 * self.dice.randrange(1, 90))  # its own day: nobody is in its way
         form = {
             "day": f"{start:%Y-%m-%d}",
             "start_time": f"{start:%H:%M}",
@@ -176,20 +170,14 @@ def test_a_busy_desk_loses_nothing(clinic: Make, server: Server, ask: Any) -> No
     for event in events:
         seen = book.seen.get(event.id, [])
         [(version,)] = ask("SELECT row_version FROM event WHERE id = ?", event.id)
-        assert sorted(seen) == list(range(1, version)), (
-            "each change is made from the one before, and from it alone"
-        )
-    assert {
-        key for (key,) in ask("SELECT booking_key FROM event WHERE booking_key LIKE 'worker-%'")
-    } == book.booked
+        assert sorted(seen) == list(range(1, version)), "each change is made from the one before, and from it alone"
+    assert {key for (key,) in ask("SELECT booking_key FROM event WHERE booking_key LIKE 'worker-%'")} == book.booked
     awake = ask("SELECT count(*) FROM user_session WHERE last_seen_at > ? AND created_at < ?", before, before)
     assert awake == [(asleep - len(tired),)]
     assert "locked" not in server.log.read_text()
 
 
-def test_a_row_changes_its_version_with_every_acknowledged_change(
-    two_processes: Racers, clinic: Make
-) -> None:
+def test_a_row_changes_its_version_with_every_acknowledged_change(two_processes: Racers, clinic: Make) -> None:
     """Editors with one picture of a row: the first is stored, the others are told that theirs is old."""
     patient = clinic.patient(notes="0")
     outcome = two_processes.run(edit_from_the_first_picture, threads=THREADS, patient_id=patient.id)

@@ -44,9 +44,7 @@ def patient(ctx: Flask, make: Make) -> Patient:
 def notes(patient_id: int) -> str:
     """As they are in the file, whatever the session thinks."""
     with db.engine.connect() as connection:
-        return str(
-            connection.exec_driver_sql("SELECT notes FROM patient WHERE id = ?", (patient_id,)).scalar_one()
-        )
+        return str(connection.exec_driver_sql("SELECT notes FROM patient WHERE id = ?", (patient_id,)).scalar_one())
 
 
 def entries() -> int:
@@ -111,9 +109,7 @@ def test_a_connection_that_wrote_is_read_only_again(patient: Patient) -> None:
     db.session.rollback()
 
 
-@pytest.mark.parametrize(
-    "statement", [update(Patient).values(notes="All"), delete(Patient)], ids=["update", "delete"]
-)
+@pytest.mark.parametrize("statement", [update(Patient).values(notes="All"), delete(Patient)], ids=["update", "delete"])
 def test_changes_in_bulk_leave_no_trace_and_are_refused(patient: Patient, statement: Any) -> None:
     with (
         pytest.raises(WriteOutsideTransaction, match="one by one"),
