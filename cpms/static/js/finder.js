@@ -6,6 +6,8 @@ each("[data-finder]", (finder) => {
   const input = finder.querySelector("[role=combobox]");
   const list = () => document.getElementById(input.getAttribute("aria-controls"));
   const options = () => [...(list()?.querySelectorAll("[role=option]:not([aria-disabled])") ?? [])];
+  // The options may still answer an earlier text: Enter waits for those that answer what stands in the field.
+  let asked, answered, enter;
 
   function show(visible) {
     const box = list();
@@ -50,6 +52,7 @@ each("[data-finder]", (finder) => {
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
     Enter: () => {
+      if (input.value.trim() && input.value !== answered) { enter = true; return; }
       const box = list();
       if (!box || box.hidden) return false;
       (options().find((option) => option.ariaSelected === "true") ?? options()[0])?.click();
@@ -66,13 +69,18 @@ each("[data-finder]", (finder) => {
   });
   // Typing on after a choice takes the choice back: the words no longer name it.
   input.addEventListener("input", () => {
+    enter = false;
     const into = input.form?.elements[input.dataset.into];
     if (into?.value) { into.value = ""; into.dispatchEvent(new Event("change", { bubbles: true })); }
     if (!input.value.trim()) show(false);
+    else if (input.value === answered) show(true); // typed again: htmx does not ask twice for the same words
   });
+  input.addEventListener("htmx:before:request", () => { asked = input.value; });
   input.addEventListener("htmx:after:swap", () => {
+    answered = asked;
     show(document.activeElement === input && input.value.trim() !== "");
     mark(options()[0]);
+    if (enter && input.value === answered) { enter = false; options()[0]?.click(); }
   });
   input.addEventListener("focus", () => { if (input.value.trim()) show(true); });
   finder.addEventListener("focusout", (event) => { if (!finder.contains(event.relatedTarget)) show(false); });
