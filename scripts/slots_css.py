@@ -72,26 +72,19 @@ def both(of: dict[str, str]) -> str:
     return f"light-dark({of['light']},{of['dark']})"
 
 
-def lengths() -> list[int]:
-    """Visits go in steps of five minutes; only blocks are longer than eight hours."""
-    short = range(rules.STEP, rules.LONGEST_VISIT + 1, rules.STEP)
-    return [*short, *range(rules.LONGEST_VISIT + rules.LINE, DAY + 1, rules.LINE)]
-
-
 def sheet() -> str:
     lines = ["/* Written by scripts/slots_css.py: change that. */", "@layer domain {"]
     lines += [f".f{hour}{{--from:{hour * 60}}}" for hour in range(24)]
     lines += [f".span-{hours}{{--span:{hours}}}" for hours in range(1, 25)]
     lines += [f".t{at // 60:02}{at % 60:02}{{top:calc({at}*var(--m))}}" for at in range(0, DAY, rules.STEP)]
     # A short one is drawn a quarter of an hour high: its name must be readable.
-    lines += [
-        f".h{minutes}{{height:calc({max(minutes, rules.LINE)}*var(--m) - 1px)}}" for minutes in lengths()
-    ]
+    lengths = range(rules.STEP, DAY + 1, rules.STEP)
+    lines += [f".h{length}{{height:calc({max(length, rules.LINE)}*var(--m) - 1px)}}" for length in lengths]
     for lanes in range(1, MOST_LANES + 1):
         lines.append(f".lanes-{lanes}{{--lanes:{lanes}}}")
         for lane in range(lanes):
-            start, width = f"{100 * lane / lanes:.4g}%", f"{100 / lanes:.4g}%"
-            lines.append(f".x{lane}-{lanes}{{inset-inline-start:{start};inline-size:calc({width} - 2px)}}")
+            before, after = 100 * lane / lanes, 100 * (lanes - lane - 1) / lanes
+            lines.append(f".x{lane}-{lanes}{{inset-inline:{before:.4g}% {after:.4g}%}}")
     for name, color in rules.SWATCHES.items():
         ground = both({theme: hexa(tint(color, theme)) for theme in PAPER})
         border = both({theme: hexa(edge(color, theme)) for theme in PAPER})

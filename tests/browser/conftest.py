@@ -6,19 +6,14 @@ policy, writes an error to the console or asks another machine for something fai
 """
 
 import os
-import secrets
 import shutil
-import socket
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.request import urlopen
 
 import pytest
 from flask import Flask
@@ -26,11 +21,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 from config import Config
 from cpms import create_app
-from cpms.auth import queries as auth
-from cpms.auth.models import UserSession
 from cpms.core import clock
-from cpms.core.db import db, transaction
+from cpms.core.db import db
 from tests.make import Make
+from tests.server import Server, session_cookie
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests/vendor/axe-core-4.14.1/axe.min.js"
@@ -45,15 +39,12 @@ ARGUMENTS = (
     "--disable-sync",
     "--font-render-hinting=none",
 )
-STARTS_WITHIN = 60  # seconds; a small machine with eight test processes is slow
 
 if CHROMIUM is None:
     if os.environ.get("CI") == "true":
         raise RuntimeError("Chromium is missing, and with CI=true no test is left out")
     collect_ignore_glob = ["test_*.py"]
-    sys.__stderr__.write(
-        "LEFT OUT: tests/browser, because there is no Chromium (sudo apt install chromium)\n"
-    )
+    sys.__stderr__.write("LEFT OUT: tests/browser, because there is no Chromium (sudo apt install chromium)\n")
 
 _restores = count(1)
 
@@ -89,40 +80,8 @@ def live_app(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Fla
 @pytest.fixture(scope="session")
 def server(live_app: Flask) -> Iterator[str]:
     """The address of the shipped server."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = Path(live_app.config["CPMS_INSTANCE"])
-    log = folder / "server.log"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))
-    }
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "wsgi:app"],
-            cwd=ROOT,
-            stdout=sink,
-            stderr=sink,
-            env=environment | {"CPMS_INSTANCE": str(folder), "CPMS_PORT": str(port)},
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address + "/healthz", process, log)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)  # there is nothing else to wait on: the port is not open yet
-    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+    with Server(Path(live_app.config["CPMS_INSTANCE"])) as running:
+        yield running.address
 
 
 @pytest.fixture
@@ -132,9 +91,7 @@ def clinic(server: str, live_app: Flask, template_db: Path) -> Make:
     with live_app.app_context():
         db.engine.dispose()
     source, target = sqlite3.connect(template_db), sqlite3.connect(live, timeout=30)
-    source.backup(
-        target
-    )  # page by page through the lock, so that the server's connections see a whole database
+    source.backup(target)  # page by page through the lock, so that the server's connections see a whole database
     # A number that no earlier test had: the server may still hold what it drew for that one.
     target.execute("UPDATE calendar_revision SET number = number + ?", (1_000_000 * next(_restores),))
     target.commit()
@@ -193,21 +150,18 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
         contexts.append(context)
         context.set_default_timeout(15_000)
         if username is not None:
-            context.add_cookies([_signed_in(clinic.app, username) | {"url": server}])
+            name, value = clinic.app.config["SESSION_COOKIE_NAME"], session_cookie(clinic.app, username)
+            context.add_cookies([{"name": name, "value": value, "url": server}])
         context.add_init_script(
             "document.addEventListener('securitypolicyviolation', (event) =>"
             " console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"
         )
         page = context.new_page()
-        page.on(
-            "console", lambda message: problems.append(message.text) if _is_bad(message, tolerate) else None
-        )
+        page.on("console", lambda message: problems.append(message.text) if _is_bad(message, tolerate) else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "request",
-            lambda request: (
-                problems.append(request.url) if not request.url.startswith((server, "blob:")) else None
-            ),
+            lambda request: problems.append(request.url) if not request.url.startswith((server, "blob:")) else None,
         )
         return page
 
@@ -221,27 +175,6 @@ def _is_bad(message: ConsoleMessage, tolerate: tuple[str, ...]) -> bool:
     # Chromium reports a 4xx that the page asked for (a refused move, a bad form) as an error of the console.
     known = ("status of 4", *tolerate)
     return message.type in {"error", "warning"} and not any(words in message.text for words in known)
-
-
-def _signed_in(app: Flask, username: str) -> dict[str, str]:
-    """The cookie of a new session. Signing in itself has a test of its own."""
-    token = secrets.token_urlsafe(32)
-    with app.app_context(), transaction("test.sign_in", actor=None):
-        user = auth.user_named(username)
-        assert user is not None, username
-        db.session.add(
-            UserSession(
-                token_hash=auth.token_hash(token),
-                user_id=user.id,
-                last_seen_at=clock.now(),
-                expires_at=clock.now() + timedelta(hours=12),
-            )
-        )
-    signer = app.session_interface.get_signing_serializer(app)
-    return {
-        "name": app.config["SESSION_COOKIE_NAME"],
-        "value": signer.dumps({"_user_id": token, "_fresh": True}),
-    }
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ def column_width(page: Page) -> float:
     return boxes[1]["x"] - boxes[0]["x"]
 
 
-def carry(
-    page: Page, what: Locator, *, columns: int = 0, minutes: float = 0, lower_edge: bool = False
-) -> None:
+def carry(page: Page, what: Locator, *, columns: int = 0, minutes: float = 0, lower_edge: bool = False) -> None:
     """Take a card into the hand and bring it so many columns and minutes further, without letting go."""
     box = what.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + (box["height"] - 4 if lower_edge else 6)
@@ -130,9 +128,7 @@ def test_a_taken_slot_sends_the_card_back_and_asks(screen: Screen, clinic: Make,
     expect(card(page, visit.id)).to_have_class(re.compile("t1100.* over"))
 
 
-def test_somebody_elses_change_shows_the_true_grid_and_says_why(
-    screen: Screen, clinic: Make, monday: date
-) -> None:
+def test_somebody_elses_change_shows_the_true_grid_and_says_why(screen: Screen, clinic: Make, monday: date) -> None:
     visit = clinic.visit(at(monday, 10), minutes=30)
     page, other = screen("rita"), screen("ada")
     page.goto(f"/calendar/week/{monday}")
@@ -143,9 +139,7 @@ def test_somebody_elses_change_shows_the_true_grid_and_says_why(
     expect(other.locator(".toast")).to_be_visible()
     page.mouse.up()
     expect(page.locator(".toast.error")).to_be_visible()
-    expect(card(page, visit.id, f'[data-day="{monday + timedelta(days=1)}"]')).to_have_class(
-        re.compile("t1000")
-    )
+    expect(card(page, visit.id, f'[data-day="{monday + timedelta(days=1)}"]')).to_have_class(re.compile("t1000"))
 
 
 def test_a_lost_connection_sends_the_card_back(screen: Screen, clinic: Make, monday: date) -> None:

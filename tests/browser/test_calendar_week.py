@@ -7,14 +7,11 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from cpms.auth import queries as auth
-from cpms.auth.models import User
-from cpms.calendar import queries, services
+from cpms.calendar import services
 from cpms.calendar.models import Event, Kind, Status
 from cpms.core.db import db
-from cpms.core.text import fold_name
-from cpms.patients.models import Patient
 from tests.browser.conftest import Screen
+from tests.full_week import full_week
 from tests.make import Make
 
 NAMES = (
@@ -31,52 +28,6 @@ NAMES = (
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute))
-
-
-def full_week(clinic: Make, monday: date, *, chairs: int = 5, days: int = 5, rooms: int = 12) -> int:
-    """As many visits as a clinic of that size can hold, back to back: 60 a day on five chairs."""
-    with clinic.writing():
-        ada = auth.user_named("ada")
-        assert ada is not None
-        people = [ada]
-        for number in range(2, chairs + 1):
-            name = f"dr{number}"
-            row = User(
-                username=name, username_key=fold_name(name), email=f"{name}@example.org",
-                email_key=fold_name(f"{name}@example.org"), password_hash=ada.password_hash,
-                display_name=f"Dr {number}", role=ada.role, is_provider=True,
-            )  # fmt: skip
-            db.session.add(row)
-            people.append(row)
-            if number > 2:
-                services.add_chair(name=f"Chair {number}")
-                db.session.flush()
-        patients = [
-            Patient(
-                chart_no=str(number), first_name="Selma", last_name=NAMES[number % len(NAMES)],
-                date_of_birth=date(1980, 1, 1), alert_text="Penicillin" if number % 7 == 0 else "",
-            )
-            for number in range(40)
-        ]  # fmt: skip
-        db.session.add_all(patients)
-        db.session.flush()
-        statuses = [Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_CHAIR, Status.COMPLETED]
-        made = 0
-        for day in range(days):
-            for chair, provider in zip(queries.chairs(), people, strict=True):
-                start = at(monday + timedelta(days=day), 8, 5 * (chair.id % 3))
-                for number in range(rooms):
-                    minutes = (30, 45, 60, 45, 15, 60)[number % 6]
-                    db.session.add(
-                        Event(
-                            start=start, end=start + timedelta(minutes=minutes), chair_id=chair.id,
-                            provider_id=provider.id, patient_id=patients[made % 40].id,
-                            status=statuses[made % 5],
-                        )
-                    )  # fmt: skip
-                    start += timedelta(minutes=minutes)
-                    made += 1
-    return made
 
 
 UNREADABLE = """(cards) => {
@@ -113,10 +64,8 @@ def test_three_hundred_visits_on_five_chairs_are_all_there_and_readable(
     assert min(cards.evaluate_all("(cards) => cards.map((card) => card.offsetWidth)")) >= 63
 
 
-def test_days_and_hours_stay_in_sight_while_the_grid_scrolls(
-    screen: Screen, clinic: Make, monday: date
-) -> None:
-    full_week(clinic, monday, days=5, rooms=4)
+def test_days_and_hours_stay_in_sight_while_the_grid_scrolls(screen: Screen, clinic: Make, monday: date) -> None:
+    full_week(clinic, monday, days=5, visits=4)
     page = screen("rita", width=820, height=700)
     page.goto(f"/calendar/week/{monday}")
     pane = page.locator(".cal-scroll")
@@ -153,9 +102,7 @@ def test_twelve_at_the_same_time_lie_side_by_side(screen: Screen, clinic: Make, 
     assert all(right - left >= 63 for left, right in boxes)
 
 
-def test_a_tap_on_a_free_slot_opens_the_form_with_time_and_chair(
-    screen: Screen, clinic: Make, monday: date
-) -> None:
+def test_a_tap_on_a_free_slot_opens_the_form_with_time_and_chair(screen: Screen, clinic: Make, monday: date) -> None:
     page = screen("rita", width=820, height=1180, touch=True)
     page.goto(f"/calendar/day/{monday}")
     second = page.locator(f'.col[data-chair="{clinic.chair("Chair 2").id}"] .slots')
@@ -178,20 +125,18 @@ def test_a_tap_on_a_card_opens_its_sheet(screen: Screen, clinic: Make, monday: d
     expect(page.locator("#dialog")).not_to_be_visible()
 
 
-def test_a_change_on_one_device_is_on_the_other_within_five_seconds(
-    screen: Screen, clinic: Make, monday: date
-) -> None:
+def test_a_change_on_one_device_is_on_the_other_within_five_seconds(screen: Screen, clinic: Make, monday: date) -> None:
     visit = clinic.visit(at(monday, 10))
     page = screen("rita", height=500)
     page.goto(f"/calendar/week/{monday}")
     page.locator(f"#e{visit.id}").focus()
     page.evaluate("document.querySelector('.cal-scroll').scrollTop = 30")
-    clinic.visit(
-        at(monday, 9), chair="Chair 2", provider="hugo", patient=clinic.patient(last_name="Newcomer")
-    )
+    clinic.visit(at(monday, 9), chair="Chair 2", provider="hugo", patient=clinic.patient(last_name="Newcomer"))
     expect(page.locator("#week-grid")).to_contain_text("Newcomer", timeout=5000)
     assert page.evaluate("document.activeElement.id") == f"e{visit.id}"
     assert page.evaluate("document.querySelector('.cal-scroll').scrollTop") == 30
+    clinic.visit(at(monday, 11), chair="Chair 2", provider="hugo", patient=clinic.patient(last_name="Latecomer"))
+    expect(page.locator("#week-grid")).to_contain_text("Latecomer", timeout=5000)
 
 
 def test_the_next_week_comes_without_a_new_page(screen: Screen, clinic: Make, monday: date) -> None:
@@ -287,7 +232,7 @@ def test_nothing_stands_in_the_way_of_anybody(
     page = screen("rita", width=width, height=844, touch=touch)
     page.goto(f"/calendar/week/{monday}")
     axe(page)
-    full_week(clinic, monday, days=2, rooms=6)
+    full_week(clinic, monday, days=2, visits=6)
     for number, status in enumerate((Status.CANCELLED, Status.NO_SHOW)):
         clinic.visit(at(monday + timedelta(days=3), 9 + number), status=status)
     clinic.block(at(monday + timedelta(days=3), 12))

@@ -1,9 +1,9 @@
 // Where things lie on the grid, and cards in the hand: by mouse, pen and finger here, by keys in calendar-keys.js.
-// A card is "lifted" while it follows, "held" when a long press left it with its grip, "pending" until the server answers.
+// A card is "lifted" while it follows, "held" with its grip after a long press, "pending" until the server answers.
 export let hand; // {card, home, place}; a place is {column, start, minutes}
 export const STEP = 15;
 
-const PRESS = 300; // milliseconds; a finger that moves sooner wants to scroll
+const PRESS = 300; // milliseconds; a finger that moves sooner scrolls
 const GRIP = 12; // pixels of the lower edge that resize
 const EDGE = 36; // pixels of the rim where the grid scrolls by itself
 
@@ -15,7 +15,7 @@ export const find = (selector) => document.querySelector(`#calendar ${selector}`
 export const within = (low, value, high) => Math.max(low, Math.min(value, high));
 const clock = (minute) => new Date(minute * 6e4).toISOString().slice(11, 16);
 
-// First and last minute of the grid and the height of one, read at each use: the window may have changed.
+// First and last minute of the grid, and the height of one.
 export function measures() {
   const { from, to } = find(".grid").dataset;
   return { from: +from, to: +to, high: find(".col .slots").offsetHeight / (to - from) };
@@ -28,9 +28,8 @@ export function placeOf(card) {
 
 export function spotAt({ clientX, clientY }) {
   const area = document.elementsFromPoint(clientX, clientY).find((each) => each.matches(".col > .slots"));
-  if (!area) return;
   const { from, high } = measures();
-  return { column: area.parentElement, minute: from + (clientY - area.getBoundingClientRect().top) / high };
+  return area && { column: area.parentElement, minute: from + (clientY - area.getBoundingClientRect().top) / high };
 }
 
 // The frame around a free quarter of an hour knows what it stands for.
@@ -56,12 +55,12 @@ export function lift(card) {
   carry(home);
 }
 
-// A transform alone moves it; a new length changes the height of this one card.
 export function carry(place) {
   const { card, home } = hand;
   const { high } = measures();
+  const across = place.column.offsetLeft - home.column.offsetLeft;
   hand.place = place;
-  card.style.transform = `translate(${place.column.offsetLeft - home.column.offsetLeft}px, ${(place.start - home.start) * high}px)`;
+  card.style.transform = `translate(${across}px, ${(place.start - home.start) * high}px)`;
   card.style.height = place.minutes === home.minutes ? "" : `${place.minutes * high - 1}px`;
   card.dataset.at = `${clock(place.start)}–${clock(place.start + place.minutes)}`;
 }
@@ -72,30 +71,30 @@ export function putBack(card = hand?.card) {
   card?.removeAttribute("style");
 }
 
-// The form asks the server; the card stays where it was let go until the true grid comes.
+// The card stays where it was let go until the true grid comes.
 export function letGo() {
   const { card, home, place } = hand;
   if (Object.keys(home).every((part) => place[part] === home[part])) return putBack();
   hand = undefined;
   card.classList.replace("lifted", "pending");
-  const { elements } = find("form[data-move]");
-  elements.event.value = card.id.slice(1);
-  elements.version.value = card.dataset.v;
-  elements.start.value = `${place.column.dataset.day}T${clock(place.start)}`;
-  elements.minutes.value = place.minutes;
-  elements.chair.value = place.column.dataset.chair ?? "";
-  elements.event.form.requestSubmit();
+  const { event, version, start, minutes, chair } = find("form[data-move]").elements;
+  event.value = card.id.slice(1);
+  version.value = card.dataset.v;
+  start.value = `${place.column.dataset.day}T${clock(place.start)}`;
+  minutes.value = place.minutes;
+  chair.value = place.column.dataset.chair ?? "";
+  event.form.requestSubmit();
 }
 
 on("pointerdown", (event) => {
-  const { target, clientX: x, clientY: y, pointerId: id } = event;
-  const card = target.closest(".ev");
+  const { clientX: x, clientY: y, pointerId: id } = event;
+  const card = event.target.closest(".ev");
   const held = find(".held");
   const touch = event.pointerType === "touch";
   dragged = false;
   putBack();
   if (held && held !== card) putBack(held);
-  if (!card || card.matches("[data-fixed], .pending") || !find("form[data-move]") || event.button || !event.isPrimary) return;
+  if (!card || event.button || !event.isPrimary || card.matches("[data-fixed], .pending") || !find("form[data-move]")) return;
   const { top, bottom, height } = card.getBoundingClientRect();
   const grip = held ? GRIP : touch ? 0 : Math.min(GRIP, height * 0.4);
   press = { card, touch, x, y, id, at: event, resizes: y > bottom - grip, grab: (y - top) / measures().high };
@@ -122,17 +121,16 @@ on("pointermove", (event) => {
   if (press.far && !dragged) (press.touch ? end : start)();
 });
 
-// Once a frame: a fast mouse costs no more than a slow one, and the grid scrolls while the finger rests at its rim.
+// Once a frame: a fast mouse costs no more than a slow one, and a finger that rests at the rim scrolls.
 function step() {
   if (!hand) return end();
   if (press.far) {
     const pane = find(".cal-scroll");
-    const box = pane.getBoundingClientRect();
-    const corner = find(".col-head");
+    const { left, right, top, bottom } = pane.getBoundingClientRect();
+    const { offsetWidth, offsetHeight } = find(".col-head");
     const pull = (low, value, high) => (Math.min(0, value - low - EDGE) + Math.max(0, value - high + EDGE)) / 3;
-    const { clientX, clientY } = press.at;
-    const across = pull(box.left + corner.offsetWidth, clientX, box.right);
-    pane.scrollBy(press.resizes ? 0 : across, pull(box.top + corner.offsetHeight, clientY, box.bottom));
+    const across = pull(left + offsetWidth, press.at.clientX, right);
+    pane.scrollBy(press.resizes ? 0 : across, pull(top + offsetHeight, press.at.clientY, bottom));
     follow();
   }
   press.frame = requestAnimationFrame(step);
@@ -144,7 +142,7 @@ function follow() {
   const spot = spotAt(press.at);
   const fine = press.at.altKey || press.at.shiftKey ? 5 : STEP;
   const snap = (minute) => Math.round(minute / fine) * fine;
-  if (!spot) carry(home); // outside the grid it goes back
+  if (!spot) carry(home);
   else if (press.resizes) carry({ ...home, minutes: within(fine, snap(spot.minute) - home.start, to - home.start) });
   else carry({ ...home, column: spot.column, start: within(from, snap(spot.minute - press.grab), to - home.minutes) });
 }
@@ -161,12 +159,9 @@ on("pointerup", (event) => {
 });
 on("pointercancel", () => { if (press) putBack(); end(); });
 
-// What a browser would do with a link that is pressed: follow it, take its address in the hand, show a menu, scroll on.
-on("click", (event) => {
-  if (!dragged || !event.detail) return;
-  event.preventDefault();
-  event.stopPropagation();
-}, true);
-on("dragstart", (event) => { if (press) event.preventDefault(); });
-on("contextmenu", (event) => { if (press?.touch) event.preventDefault(); });
-on("touchmove", (event) => { if (hand) event.preventDefault(); }, { passive: false });
+// What a browser would do with a link that is pressed: follow it, drag its address, show a menu, scroll on.
+const stop = (event) => { event.preventDefault(); event.stopPropagation(); };
+on("click", (event) => { if (dragged && event.detail) stop(event); }, true);
+on("dragstart", (event) => { if (press) stop(event); });
+on("contextmenu", (event) => { if (press?.touch) stop(event); });
+on("touchmove", (event) => { if (hand) stop(event); }, { passive: false });

@@ -35,16 +35,14 @@ function walk(across, down) {
 
 // In the hand: arrows move the card, with Shift its end.
 function bring(across, down, shift) {
-  const { column, start, minutes } = hand.place;
+  const { card, place } = hand;
   const { from, to } = measures();
   const all = columns();
-  if (shift) carry({ column, start, minutes: within(STEP, minutes + down * STEP, to - start) });
-  else {
-    const beside = all[within(0, all.indexOf(column) + across, all.length - 1)];
-    carry({ column: beside, start: within(from, start + down * STEP, to - minutes), minutes });
-  }
-  hand.card.scrollIntoView({ block: "nearest", inline: "nearest" });
-  find("output").textContent = `${hand.place.column.firstElementChild.innerText} ${hand.card.dataset.at}`;
+  const column = all[within(0, all.indexOf(place.column) + across, all.length - 1)];
+  if (shift) carry({ ...place, minutes: within(STEP, place.minutes + down * STEP, to - place.start) });
+  else carry({ ...place, column, start: within(from, place.start + down * STEP, to - place.minutes) });
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+  find("output").textContent = `${column.firstElementChild.innerText} ${card.dataset.at}`;
 }
 
 on("keydown", (event) => {
@@ -60,7 +58,7 @@ on("keydown", (event) => {
   else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
   else if (key === "n" && target.matches(".slot")) target.click();
   else {
-    // Letters work where nothing or the calendar has the focus, so that they are in nobody's way.
+    // Only where nothing or the calendar has the focus: in a field a letter is a letter.
     const link = [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);
     if (!link || !target.matches("body, main, #calendar *")) return;
     link.click();

@@ -13,7 +13,7 @@ function frameUnder(event) {
   return spot && frame({ ...spot, minute: Math.floor(spot.minute / STEP) * STEP });
 }
 
-// A tap on a card opens its sheet, one on an empty slot the form of a new entry. Without this the card's link works.
+// A tap on a card opens its sheet, one on an empty slot the form of a new entry.
 on("click", (event) => {
   const source = event.target.closest(".ev, .slot") ?? frameUnder(event);
   if (!source || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -22,12 +22,12 @@ on("click", (event) => {
   const { day, at, chair } = source.dataset;
   if (day) url.searchParams.set("start", `${day}T${at}`);
   if (chair) url.searchParams.set("chair", chair);
-  // Its header would name the source, and the server answers with the block that the header names.
+  // Without this htmx names the source as the target, and the server sends the block of the target's name.
   const headers = { "HX-Target": "dialog#dialog" };
   htmx.ajax("GET", url.pathname + url.search, { source, event, headers, target: "#dialog", swap: "innerHTML" });
 });
 
-// Under a mouse the free quarter of an hour shows what a click would open, and a card tells all of its text.
+// Under a mouse a free slot shows what a click would open, and a card tells all of its text.
 on("pointermove", (event) => {
   const slot = find(".slot");
   if (slot && event.pointerType !== "touch" && document.activeElement !== slot && !frameUnder(event)) slot.hidden = true;
@@ -37,14 +37,16 @@ on("pointerover", ({ target }) => {
   if (card) card.title ||= card.innerText.replaceAll("\n", " · ");
 });
 
-// While a card is in the hand or a sheet lies over the grid it does not ask, and an answer that comes too late is dropped.
+// The grid does not ask while a card is in the hand or a sheet is open; an answer that comes too late is dropped.
 on("htmx:before:request", (event) => {
   const { sourceElement, sourceEvent } = event.detail.ctx;
-  if (sourceElement.matches(".grid") && sourceEvent?.type === "every" && (isBusy() || document.querySelector("dialog:modal"))) event.preventDefault();
+  const waits = isBusy() || document.querySelector("dialog:modal");
+  if (waits && sourceEvent?.type === "every" && sourceElement.matches(".grid")) event.preventDefault();
 });
 on("htmx:before:swap", (event) => {
   const { request, sourceElement, target } = event.detail.ctx;
-  if (sourceElement.matches(".grid") && (isBusy() || !request.action.endsWith(`rev=${sourceElement.dataset.rev}`))) event.preventDefault();
+  const isLate = isBusy() || !request.action.endsWith(`rev=${sourceElement.dataset.rev}`);
+  if (isLate && sourceElement.matches(".grid")) event.preventDefault();
   if (target?.id === "calendar") scrolled = { top: find(".cal-scroll").scrollTop, left: find(".cal-scroll").scrollLeft };
 });
 // Refused, signed out or no answer at all: nothing stays half moved.
