@@ -1,7 +1,7 @@
 """`flask --app cpms cpms …`: commands for whoever looks after the server. They compose; the work is in the domains."""
 
 import fcntl
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import click
@@ -127,7 +127,8 @@ def _copy_aside(revision: str) -> None:
 
 
 def _fill(*, patients: int, events: int, seed: int, as_of: date) -> None:
-    with transaction("demo.fill", actor=None):
+    # Written early on that day, so that the same numbers give the same rows, dates of writing included.
+    with clock.freeze(datetime.combine(as_of, time(6), UTC)), transaction("demo.fill", actor=None):
         demo_clinic.fill(patients=patients, events=events, seed=seed, as_of=as_of)
 
 

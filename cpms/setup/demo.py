@@ -1,7 +1,7 @@
-"""A made-up clinic to look around in, and to measure with. The same numbers give the same clinic, row for row.
+"""A made-up clinic to look around in, and to measure with. The same numbers give the same clinic.
 
-It is written with plain inserts inside one transaction: two hundred thousand visits one by one through the services
-would take an hour. The trail has one entry for all of it, and the database's own rules hold as always.
+It is written with plain inserts inside one transaction: two hundred thousand visits one by one through the
+services would take an hour. The trail has one entry for all of it, and the rules of the database hold as always.
 """
 
 import random
@@ -39,26 +39,29 @@ _STAFF = (
     ("milan", "Dr Milan Novak", Role.DENTIST, True, "green"),
     ("sara", "Dr Sara Lind", Role.DENTIST, True, "pink"),
 )
+
+
 def _names(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
 _FIRST = {
     Sex.FEMALE: _names(
-        """Selma Ayşe Elif Zeynep Çiğdem Işıl María Lucía Carmen Hannah Lena Greta Sofía Núria Anna Emma Clara Olivia
-        Amélie Chloé Zoë Irène Małgorzata Zuzana Ines Paula Rosa Marta Nadia Leyla"""
+        """Selma Ayşe Elif Zeynep Çiğdem Işıl María Lucía Carmen Hannah Lena Greta Sofía Núria Anna Emma
+        Clara Olivia Amélie Chloé Zoë Irène Małgorzata Zuzana Ines Paula Rosa Marta Nadia Leyla"""
     ),
     Sex.MALE: _names(
-        """Şükrü Mehmet Emre Çağrı İbrahim Ömer José Diego Pablo Jonas Lukas Felix Tomás André Björn Søren Noah Liam
-        Oscar Théo René Łukasz Marek Rui Karim Yusuf Anton Pjotr Hans Otto"""
+        """Şükrü Mehmet Emre Çağrı İbrahim Ömer José Diego Pablo Jonas Lukas Felix Tomás André Björn Søren
+        Noah Liam Oscar Théo René Łukasz Marek Rui Karim Yusuf Anton Pjotr Hans Otto"""
     ),
 }
 _LAST = _names(
-    """Yılmaz Kaya Demir Çelik Şahin Yıldız Aydın Öztürk Arslan Doğan Kılıç Aslan Çetin Koç Kurt Özdemir Işık García
-    Martínez López Sánchez Pérez Gómez Fernández Ruiz Müller Schmidt Schneider Fischer Weber Wagner Becker Hoffmann
-    Schäfer Köhler Krüger Smith Jones Taylor Brown Wilson Evans Walker Wright O'Brien Lefèvre Dubois Moreau Rousseau
-    Nowak Kowalska Novák Svoboda Jensen Nielsen Hansen Berg Lindqvist Ångström Silva Santos Oliveira Costa Ferreira
-    Papadopoulos Haddad Rossi Russo Ferrari Bianchi Romano Colombo Ricci Marino Greco"""
+    """Yılmaz Kaya Demir Çelik Şahin Yıldız Aydın Öztürk Arslan Doğan Kılıç Aslan Çetin Koç Kurt Özdemir
+    Işık García Martínez López Sánchez Pérez Gómez Fernández Ruiz Müller Schmidt Schneider Fischer Weber
+    Wagner Becker Hoffmann Schäfer Köhler Krüger Smith Jones Taylor Brown Wilson Evans Walker Wright
+    O'Brien Lefèvre Dubois Moreau Rousseau Nowak Kowalska Novák Svoboda Jensen Nielsen Hansen Berg
+    Lindqvist Ångström Silva Santos Oliveira Costa Ferreira Papadopoulos Haddad Rossi Russo Ferrari
+    Bianchi Romano Colombo Ricci Marino Greco"""
 )
 _LONG_NAMES = (
     ("Maximiliane-Theodora", "von Hohenstein-Wittgensteinburg-Lauterbach", Sex.FEMALE),
@@ -72,18 +75,28 @@ _ALERTS = (
     "Pacemaker",
     "Allergic to local anaesthetics with sulphite",
 )
-_HISTORY = ("High blood pressure, treated.", "Type 2 diabetes.", "Asthma, carries an inhaler.", "Nothing to report.")
-_TREATMENT = ("Composite fillings upper left.", "Periodontal maintenance every 4 months.", "Crown on 36 planned.")
+_HISTORY = (
+    "High blood pressure, treated.",
+    "Type 2 diabetes.",
+    "Asthma, carries an inhaler.",
+    "Nothing to report.",
+)
+_TREATMENT = (
+    "Composite fillings upper left.",
+    "Periodontal maintenance every 4 months.",
+    "Crown on 36 planned.",
+)
 _CANCELLED = ("The patient cancelled", "The patient is ill", "The clinic cancelled")
 _DAY_START, _DAY_END, _LUNCH = 8 * 60, 18 * 60, 12 * 60 + 30
-_CHUNK = 20_000
+_CHUNK = 5_000  # rows sent to the database at once
+_A_ROOM_IN_FIVE_YEARS = 16_000  # entries
 
 
 def fill(*, patients: int, events: int, seed: int, as_of: date, passphrase: str | None = PASSPHRASE) -> None:
     """Fill the database, inside the transaction that is open.
 
-    `as_of` is the day that is today in this clinic. With a `passphrase` the demo's users can sign in with it; without
-    one, in a clinic whose owner only wants to look around, nobody can until the owner gives them a password.
+    `as_of` is the day that is today in this clinic. With a `passphrase` the demo's users can sign in with it;
+    without one, where an owner only wants to look around, nobody can until the owner gives them a password.
     """
     chance = random.Random(f"{seed}/{patients}/{events}")
     written = datetime.combine(as_of, time(6), UTC)
@@ -99,7 +112,9 @@ def fill(*, patients: int, events: int, seed: int, as_of: date, passphrase: str 
     patient_ids = _patients(patients, chance, as_of, written)
     types = [(each.id, each.minutes, each.color) for each in calendar.types()]
     former = _former_rooms(events, len(chair_ids))
-    _insert(Event, _events(events, chance, as_of, written, chair_ids, provider_ids, former, types, patient_ids))
+    _insert(
+        Event, _events(events, chance, as_of, written, chair_ids, provider_ids, former, types, patient_ids)
+    )
 
 
 def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
@@ -194,14 +209,13 @@ def _patient(number: int, n: int, chance: random.Random, as_of: date, written: d
         "row_version": 1,
         "created_at": written,
         "updated_at": written,
-        "deleted_at": None,
     }
 
 
 def _former_rooms(events: int, rooms: int) -> list[tuple[int, int]]:
-    """Chairs that were given up and people who left, so that a big clinic's history fits into the same five years."""
+    """Chairs given up and people who left, so that a big clinic's history fits into the same five years."""
     rooms_left = []
-    for number in range(1, max(0, events // 40_000 - rooms) + 1):
+    for number in range(1, max(0, events // _A_ROOM_IN_FIVE_YEARS - rooms) + 1):
         chair = calendar_services.add_chair(name=f"Former chair {number}")
         chair.active = False
         name = f"former{number}"
@@ -233,7 +247,7 @@ def _events(
     types: list[tuple[int, int, str]],
     patient_ids: list[int],
 ) -> Iterator[dict[str, Any]]:
-    """Visits, newest weeks first, until there are enough: this week, the eight to come, then back into the years."""
+    """Visits until there are enough: this week, the eight to come, then back into the years."""
     monday = calendar_rules.monday(as_of)
     left = count
     weeks = [0, 1, -1, 2, 3, 4, 5, 6, 7, 8, *range(-2, -2000, -1)]
@@ -266,13 +280,13 @@ def _events(
 
 
 def _day(chance: random.Random, close: int, *, dense: bool, share: float) -> Iterator[tuple[int, int, Kind]]:
-    """The visits of one chair on one day, as minutes from midnight: never two at one time, lunch in between."""
+    """The visits of one chair on one day: start, minutes, kind. Never two at one time, lunch in between."""
     at = _DAY_START if close == _DAY_END else 9 * 60
     lunch = close == _DAY_END
     while at < close - 15:
         if lunch and at >= _LUNCH:
             lunch = False
-            yield _LUNCH if at == _LUNCH else at, 45, Kind.BLOCK
+            yield at, 45, Kind.BLOCK
             at += 45
             continue
         minutes = chance.choice((30, 30, 45, 60, 15, 90) if not dense else (30, 45, 60, 45, 30, 30, 60))
@@ -327,9 +341,7 @@ def _event(
         "status": status,
         "status_changed_at": written,
         "notes": "Please telephone the day before." if number % 23 == 0 and kind is Kind.VISIT else "",
-        "overbook_reason": None,
         "cancel_reason": reason,
-        "booking_key": None,
         "patient_id": chance.choice(patient_ids) if kind is Kind.VISIT else None,
         "chair_id": chair_id,
         "provider_id": provider_id,
@@ -337,5 +349,4 @@ def _event(
         "row_version": 1,
         "created_at": written,
         "updated_at": written,
-        "deleted_at": None,
     }
