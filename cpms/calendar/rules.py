@@ -1,16 +1,16 @@
 """What is true of any calendar: when two entries clash, how they lie side by side, which step follows which."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cpms.calendar.models import Status
 
 STEP = 5  # minutes: the grain of the calendar
 SHORTEST, LONGEST_VISIT = 5, 480  # minutes
 LINE = 15  # minutes between two lines of the grid
+_MINUTE = timedelta(minutes=1)
 
 FREE = frozenset({Status.CANCELLED, Status.NO_SHOW})  # these hold neither chair nor provider
 FINISHED = frozenset({Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW})
@@ -64,8 +64,7 @@ def other_steps(status: Status) -> tuple[Status, ...]:
     return tuple(each for each in Status if each not in usual)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an entry lies in its column: the lane, counted from 0, of so many side by side."""
 
     lane: int
@@ -85,8 +84,13 @@ def side_by_side(items: Sequence[Item], span: Callable[[Item], tuple[datetime, d
         if free_at and start >= max(free_at):
             places += [Place(lane, len(free_at)) for lane in group]
             group, free_at = [], []
-        lane = next((index for index, free in enumerate(free_at) if free <= start), len(free_at))
-        free_at[lane : lane + 1] = [end]
+        for lane, free in enumerate(free_at):
+            if free <= start:
+                free_at[lane] = end
+                break
+        else:
+            lane = len(free_at)
+            free_at.append(end)
         group.append(lane)
     return places + [Place(lane, len(free_at)) for lane in group]
 
@@ -131,5 +135,5 @@ def swatch(color: str) -> str:
 
 def css_place(start: datetime, end: datetime, place: Place) -> str:
     """The classes that put a card where it belongs; `css/calendar-slots.css` knows them all."""
-    minutes = int((end - start).total_seconds() // 60)
+    minutes = (end - start) // _MINUTE
     return f"t{start.hour:02}{start.minute // STEP * STEP:02} h{max(snap(minutes), STEP)} x{place.lane}-{place.lanes}"
