@@ -1,0 +1,57 @@
+"""Goals 3 and 9, which are exact: statements and bytes. Tests assert them too."""
+
+import re
+from pathlib import Path
+
+import brotli
+
+from bench.desk import GRID, SEARCH
+from bench.run import Run
+from bench.table import Line
+from cpms.web.assets import ROOT as STATIC
+
+
+def figures(run: Run) -> list[Line]:
+    desk = run.desk
+    lines = []
+    for what, url, headers in (
+        ("week", run.week_url, GRID),
+        ("poll without change", run.week_url + "?rev={rev}", GRID),
+        ("patient page", "/patients/12347", None),
+        ("search answer", "/patients/find?q=mar", SEARCH),
+    ):
+        (revision,) = run.raw.execute("SELECT number FROM calendar_revision").fetchone()
+        ask = desk.request(url.format(rev=revision), headers)
+        desk.forget_drawn()
+        with desk.statements() as seen:
+            ask()
+        lines.append(Line("3", f"statements of: {what}", len(seen), "", 6))
+    desk.forget_drawn()
+    week = desk.request(run.week_url, GRID | {"Accept-Encoding": "br"})()
+    page = desk.request(run.week_url, {"Accept-Encoding": "br"})()
+    html = brotli.decompress(page.body).decode()
+    scripts, sheets = _static(html, "js"), _static(html, "css")
+    return [
+        *lines,
+        Line("9", "week, compressed", len(week.body) / 1024, "kB", 16),
+        Line("9", "all JavaScript, compressed", scripts / 1024, "kB", 25),
+        Line(
+            "9",
+            "JavaScript, styles and page of a cold week",
+            (scripts + sheets + len(page.body)) / 1024,
+            "kB",
+            45,
+        ),
+    ]
+
+
+def _static(html: str, kind: str) -> int:
+    """Bytes on the wire of the page's own files, modules that others import included."""
+    named = set(re.findall(rf'/static/[0-9a-f]+/([^"]+\.{kind})"', html))
+    if kind == "js":
+        named |= {path.relative_to(STATIC).as_posix() for path in (STATIC / "js").glob("*.js")}
+    return sum(_squeezed(STATIC / name) for name in named)
+
+
+def _squeezed(path: Path) -> int:
+    return min(len(brotli.compress(path.read_bytes())), path.stat().st_size)
