@@ -6,6 +6,7 @@
 import importlib
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from flask import Flask, redirect, url_for
@@ -92,7 +93,9 @@ def _home() -> ResponseReturnValue:
 
 
 def _register_domains(app: Flask) -> None:
-    """Each domain's `views.bp`, in order; a domain without screens has no views."""
+    """Each domain's blueprint, in order. A domain without screens has no views; one with many has a folder of them."""
     for domain in DOMAINS:
-        if find_spec(f"cpms.{domain}.views"):
-            app.register_blueprint(importlib.import_module(f"cpms.{domain}.views").bp)
+        if views := find_spec(f"cpms.{domain}.views"):
+            parts = [f"{views.name}.{part.name}" for part in iter_modules(views.submodule_search_locations or [])]
+            modules = [importlib.import_module(name) for name in (parts or [views.name])]
+            app.register_blueprint(modules[0].bp)

@@ -6,9 +6,7 @@ from tests.web.test_access_matrix import POLICY
 
 
 def rules(app: Flask) -> list[tuple[str, set[str]]]:
-    return [
-        (rule.endpoint, (rule.methods or set()) - {"HEAD", "OPTIONS"}) for rule in app.url_map.iter_rules()
-    ]
+    return [(rule.endpoint, (rule.methods or set()) - {"HEAD", "OPTIONS"}) for rule in app.url_map.iter_rules()]
 
 
 def test_every_route_declares_who_may_open_it(session_app: Flask) -> None:

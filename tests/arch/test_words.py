@@ -10,7 +10,9 @@ KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "lazy_ge
 
 def test_the_extractor_finds_the_words_of_every_screen() -> None:
     found = list(extract_from_dir(str(ROOT / "cpms"), method_map=METHODS, keywords=KEYWORDS))
-    words = {message if isinstance(message, str) else message[0] for _file, _line, message, _comments, _context in found}
+    words = {
+        message if isinstance(message, str) else message[0] for _file, _line, message, _comments, _context in found
+    }
     assert {"New appointment", "Please choose a chair.", "Calendar", "The server is busy"} <= words
     files = {file for file, *_rest in found}
     screens = {path.relative_to(ROOT / "cpms").as_posix() for path in (ROOT / "cpms/templates").rglob("*_dialog.html")}

@@ -1,0 +1,63 @@
+"""What a patient's chart and the list of patients show of the calendar."""
+
+from typing import Any
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from cpms.calendar import queries
+from cpms.calendar.views.blueprint import bp
+from cpms.core.db import transaction
+from cpms.core.permissions import P
+from cpms.patients import queries as patients
+from cpms.web.access import require
+from cpms.web.htmx import page
+
+
+@bp.get("/patients/<int:patient_id>/visits")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+def patient_visits(patient_id: int) -> ResponseReturnValue:
+    """The tab "Visits" of a chart; opening it is opening the chart."""
+    patient = patients.chart(patient_id)
+    with transaction("patient.view", actor=current_user, about=patient.row):
+        pass
+    return page("calendar/visits.html", patient=patient, **_visits(patient_id, limit=500))
+
+
+@bp.get("/patients/<int:patient_id>/visits-panel")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+def patient_visits_panel(patient_id: int) -> ResponseReturnValue:
+    """The last and the coming visits, for the overview of a chart."""
+    patients.patient(patient_id)
+    return Response(render_template("calendar/_visits.html", patient_id=patient_id, **_visits(patient_id, limit=12)))
+
+
+@bp.get("/patients/<int:patient_id>/next")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+def next_visit_badge(patient_id: int) -> ResponseReturnValue:
+    """The next visit, for the head of a chart."""
+    patients.patient(patient_id)
+    return Response(
+        render_template(
+            "calendar/_next.html",
+            patient_id=patient_id,
+            start=queries.next_visits([patient_id]).get(patient_id),
+        )
+    )
+
+
+def _visits(patient_id: int, *, limit: int) -> dict[str, Any]:
+    return {"visits": queries.of_patient(patient_id, limit=limit), "words": queries.status_words()}
+
+
+@bp.get("/visits-of")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+def visits_of_list() -> ResponseReturnValue:
+    """Last and next visit of each patient of a list, each sent to its own place."""
+    ids = [int(each) for each in request.args.get("ids", "").split(",") if each.isdecimal() and len(each) < 10][:100]
+    return Response(
+        render_template(
+            "calendar/_visits_of.html", ids=ids, last=queries.last_visits(ids), next=queries.next_visits(ids)
+        )
+    )

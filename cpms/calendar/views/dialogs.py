@@ -1,0 +1,115 @@
+"""What the dialogs about a slot have in common."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from cpms.auth import queries as auth
+from cpms.calendar import queries, services
+from cpms.calendar.forms import EventForm, SlotFields
+from cpms.calendar.models import Event, Kind
+from cpms.calendar.queries import Shown
+from cpms.core.errors import DomainError, Forbidden, Stale
+from cpms.core.permissions import P
+from cpms.patients import services as patient_services
+from cpms.web.access import can
+from cpms.web.errors import sentence
+from cpms.web.filters import when
+from cpms.web.toasts import toast
+
+
+def slot_of(event: Event) -> tuple[datetime, int, int, int | None]:
+    return event.start, event.minutes, event.chair_id, event.provider_id
+
+
+def say_moved(event: Event, before: tuple[datetime, int, int, int | None], shown: Shown) -> None:
+    if slot_of(event) == before:
+        return
+    start, minutes, chair_id, provider_id = before
+    back = url_for(
+        "calendar.drop",
+        event=event.id,
+        version=event.row_version,
+        start=f"{start:%Y-%m-%dT%H:%M}",
+        minutes=minutes,
+        chair=chair_id,
+        provider_back=provider_id or "",
+        view=shown.view,
+        day=shown.day,
+    )
+    toast(
+        _(
+            "%(label)s: %(when)s, %(chair)s.",
+            label=services.label(event),
+            when=when(event.start),
+            chair=event.chair.name,
+        ),
+        undo=back,
+    )
+
+
+def check_overbooking(form: SlotFields) -> None:
+    if form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
+        raise Forbidden(_("Your role does not include booking over another entry."))
+
+
+def offer(form: SlotFields, event: Event | None = None) -> None:
+    """Fill the selects of a form; what the entry has already may stay, in use or not."""
+    chairs, providers = queries.chairs(), auth.providers()
+    if event is not None:
+        chairs += [event.chair] if event.chair not in chairs else []
+        providers += [event.provider] if event.provider is not None and event.provider not in providers else []
+    form.offer(chairs, providers)
+    if isinstance(form, EventForm):
+        types = queries.types()
+        types += [event.type] if event is not None and event.type is not None and event.type not in types else []
+        form.offer_types(types)
+
+
+def dialog_context(
+    form: SlotFields, *, event: Event | None = None, problem: DomainError | None = None
+) -> dict[str, Any]:
+    """Everything that a dialog about a slot shows. A refusal finds its field, a question its place."""
+    offer(form, event)
+    taken, warnings, stored, same = None, [], None, []
+    match problem:
+        case services.SlotTaken():
+            taken = problem.message
+        case services.Unconfirmed():
+            warnings = problem.warnings
+            form.confirmed.data = problem.key
+        case Stale():
+            stored = event  # read again after the rollback: what the other one stored
+            form.version.data = event.row_version if event is not None else None
+        case patient_services.LooksKnown():
+            same = problem.candidates
+            form.shown_ids.data = ",".join(str(each.id) for each in same)
+        case DomainError():
+            form.refuse(problem.field, sentence(problem))
+    if not warnings and not isinstance(problem, services.SlotTaken | patient_services.LooksKnown):
+        form.confirmed.data = ""
+    return {
+        "form": form,
+        "event": event,
+        "label": services.label(event) if event is not None else "",
+        "taken": taken,
+        "warnings": warnings,
+        "stored": stored,
+        "same": same,
+        "may_overbook": can(P.CALENDAR_OVERBOOK),
+        "may_register": can(P.PATIENT_WRITE),
+        "block_url": _block_url(form),
+        "swatches": queries.swatch_words(),
+        "words": queries.status_words(),
+        "Kind": Kind,
+    }
+
+
+def _block_url(form: SlotFields) -> str:
+    """The form of a block at the same time and chair."""
+    known = {"chair": form.chair_id.data}
+    if form.day.data and form.start_time.data:
+        known["start"] = f"{form.day.data}T{form.start_time.data:%H:%M}"
+    return url_for("calendar.new", kind=Kind.BLOCK, **known)

@@ -1,0 +1,273 @@
+"""An entry of the calendar: its sheet, booking, editing, moving."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from cpms.auth import queries as auth
+from cpms.calendar import queries, rules, services
+from cpms.calendar.forms import EventForm, MoveForm
+from cpms.calendar.models import Event, Kind, Status
+from cpms.calendar.queries import Shown
+from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
+from cpms.calendar.views.dialogs import check_overbooking, dialog_context, offer, say_moved, slot_of
+from cpms.core import clock
+from cpms.core.db import transaction
+from cpms.core.errors import DomainError, Forbidden
+from cpms.core.permissions import P
+from cpms.patients import queries as patients
+from cpms.patients import services as patient_services
+from cpms.settings import queries as settings
+from cpms.web.access import can, require
+from cpms.web.filters import when
+from cpms.web.htmx import finished, page
+from cpms.web.toasts import toast
+
+
+@bp.get("/events/<int:event_id>")
+@require(P.CALENDAR_READ)
+def event(event_id: int) -> ResponseReturnValue:
+    """The sheet of an entry: what it is, and what can be done with it."""
+    return page("calendar/sheet_dialog.html", **sheet(queries.event(event_id)))
+
+
+def sheet(event: Event) -> dict[str, Any]:
+    return {
+        "event": event,
+        "label": services.label(event),
+        "words": queries.status_words(),
+        "usual": rules.next_step(event.status),
+        "others": rules.other_steps(event.status),
+        "back": [each for each in Status if rules.is_back(event.status, each)],
+        "finished": event.status in rules.FINISHED,
+        "calendar_url": url_for("calendar.day", day=event.start.date()),
+        "late": event.created_at > clock.to_instant(event.end),
+        "Kind": Kind,
+        "Status": Status,
+    }
+
+
+@bp.get("/events/new")
+@require(P.CALENDAR_WRITE)
+def new() -> ResponseReturnValue:
+    """The form of a new entry, with the time, chair and person that are known from where it was opened."""
+    asked = request.args
+    start = _moment(asked.get("start")) or _next_quarter()
+    kind = Kind.BLOCK if asked.get("kind") == Kind.BLOCK else Kind.VISIT
+    patient = patients.patient(int(asked["patient"])) if asked.get("patient", "").isdecimal() else None
+    types, chairs, providers = queries.types(), queries.chairs(), auth.providers()
+    minutes = int(asked["minutes"]) if asked.get("minutes", "").isdecimal() else None
+    usual = minutes or (types[0].minutes if types and kind is Kind.VISIT else 30)
+    chair_id = int(asked["chair"]) if asked.get("chair", "").isdecimal() else None
+    if chair_id is None:
+        free = queries.free_chair(start, start + timedelta(minutes=usual), chairs)
+        chair_id = free.id if free else (chairs[0].id if chairs else None)
+    form = EventForm.empty(
+        start=start,
+        chair_id=chair_id,
+        provider_id=_usual_provider(asked.get("provider"), patient, providers, kind),
+        kind=kind,
+        type_=types[0] if types else None,
+        patient=patient,
+        minutes=minutes,
+    )
+    return _event_page(form)
+
+
+def _usual_provider(asked: str | None, patient: Any, providers: list[Any], kind: Kind) -> int | None:
+    """Whom the address names; else the person at the screen; else whom the patient saw last; else the first."""
+    known = [each.id for each in providers]
+    if asked and asked.isdecimal() and int(asked) in known:
+        return int(asked)
+    if kind is Kind.BLOCK or not known:
+        return None
+    if current_user.id in known:
+        return int(current_user.id)
+    last = queries.last_provider(patient.id) if patient else None
+    return last if last in known else known[0]
+
+
+def _moment(words: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(words) if words else None
+    except ValueError:
+        abort(404)
+    return found if found and found.tzinfo is None else None
+
+
+def _next_quarter() -> datetime:
+    """The next quarter of an hour in which the clinic is open: nobody means half past eleven at night."""
+    now = clock.clinic_now()
+    quarter = now - timedelta(minutes=now.minute % rules.LINE) + timedelta(minutes=rules.LINE)
+    for ahead in range(8):
+        day = quarter.date() + timedelta(days=ahead)
+        if hours := settings.current().hours(day.weekday()):
+            opens, closes = datetime.combine(day, hours.opens), datetime.combine(day, hours.closes)
+            if quarter < closes:
+                return max(quarter, opens)
+    return quarter
+
+
+@bp.post("/events/draft")
+@require(P.CALENDAR_WRITE, P.PATIENT_WRITE)
+def draft() -> ResponseReturnValue:
+    """The form again with the fields of a new patient, or without them. Stores nothing."""
+    form = EventForm(request.form)
+    words = (form.patient_name.data or "").split()
+    if form.new_patient.data and words and not (form.first_name.data or form.last_name.data):
+        form.first_name.data = " ".join(words[:-1]) or words[0]
+        form.last_name.data = words[-1] if len(words) > 1 else ""
+    if form.new_patient.data:
+        form.patient_id.data = None
+    return _event_page(form)
+
+
+@bp.post("/events")
+@require(P.CALENDAR_WRITE)
+def create() -> ResponseReturnValue:
+    form = EventForm(request.form)
+    offer(form)
+    if not _is_whole(form):
+        return _event_page(form, status=422)
+    try:
+        check_overbooking(form)
+        with transaction("event.create", actor=current_user):
+            patient_id = form.patient_id.data
+            if form.new_patient.data and form.kind.data is Kind.VISIT:
+                patient_id = _register(form)
+            row = services.book(
+                kind=form.kind.data,
+                patient_id=patient_id,
+                title=form.title.data or "",
+                type_id=form.type_id.data,
+                color=form.color.data or None,
+                notes=form.notes.data or "",
+                booking_key=form.booking_key.data or None,
+                **form.slot(),
+                **form.excuses(),
+            )
+    except DomainError as problem:
+        return _event_page(form, problem=problem, status=problem.status)
+    toast(
+        _("Booked: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)),
+        undo=url_for("calendar.delete", event_id=row.id, version=row.row_version),
+    )
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
+
+
+def _is_whole(form: EventForm) -> bool:
+    """Valid, and with the names of a new patient when there is one."""
+    valid = form.validate()
+    if form.new_patient.data and form.kind.data is Kind.VISIT:
+        if not can(P.PATIENT_WRITE):
+            raise Forbidden
+        for field in (form.first_name, form.last_name, form.date_of_birth):
+            if not field.data and not field.errors:
+                form.refuse(field.name, _("Please fill this in."))
+                valid = False
+    return bool(valid)
+
+
+def _register(form: EventForm) -> int:
+    """A new patient with the first visit. A form that is sent twice finds the patient of its first time."""
+    first = queries.event_with_key(form.booking_key.data) if form.booking_key.data else None
+    if first is not None and first.patient_id is not None:
+        return first.patient_id
+    return patient_services.register_patient(
+        first_name=form.first_name.data,
+        last_name=form.last_name.data,
+        date_of_birth=form.date_of_birth.data,
+        mobile_phone=form.mobile_phone.data or "",
+        different_from=form.different_from(),
+    ).id
+
+
+@bp.get("/events/<int:event_id>/edit")
+@require(P.CALENDAR_WRITE)
+def edit(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    return _event_page(EventForm.of(row), event=row)
+
+
+@bp.post("/events/<int:event_id>/edit")
+@require(P.CALENDAR_WRITE)
+def change(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    form = EventForm(request.form)
+    offer(form, row)
+    if not form.validate():
+        return _event_page(form, event=row, status=422)
+    try:
+        check_overbooking(form)
+        with transaction("event.change", actor=current_user, about=row):
+            services.change_event(
+                row,
+                seen=form.version.data or 0,
+                patient_id=form.patient_id.data,
+                title=form.title.data or "",
+                type_id=form.type_id.data,
+                color=form.color.data or None,
+                notes=form.notes.data or "",
+                **form.slot(),
+                **form.excuses(),
+            )
+    except DomainError as problem:
+        return _event_page(form, event=row, problem=problem, status=problem.status)
+    toast(_("Stored: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
+
+
+@bp.get("/events/<int:event_id>/move")
+@require(P.CALENDAR_WRITE)
+def move(event_id: int) -> ResponseReturnValue:
+    """What a finger does by dragging, as a dialog."""
+    row = queries.event(event_id)
+    return page("calendar/move_dialog.html", **dialog_context(MoveForm.of(row), event=row))
+
+
+@bp.post("/events/<int:event_id>/move")
+@require(P.CALENDAR_WRITE)
+def store_move(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    form = MoveForm(request.form)
+    offer(form, row)
+    if not form.validate():
+        return page("calendar/move_dialog.html", status=422, **dialog_context(form, event=row))
+    try:
+        check_overbooking(form)
+        with transaction("event.move", actor=current_user, about=row):
+            before = slot_of(row)
+            services.move_event(row, seen=form.version.data or 0, **form.slot(), **form.excuses())
+    except DomainError as problem:
+        return page(
+            "calendar/move_dialog.html",
+            status=problem.status,
+            **dialog_context(form, event=row, problem=problem),
+        )
+    say_moved(row, before, Shown("day", row.start.date()))
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
+
+
+def _event_page(
+    form: EventForm,
+    *,
+    event: Event | None = None,
+    problem: DomainError | None = None,
+    status: int = 200,
+) -> Response:
+    return page("calendar/event_dialog.html", status=status, **dialog_context(form, event=event, problem=problem))
+
+
+@bp.get("/patients/find")
+@require(P.CALENDAR_WRITE, P.PATIENT_READ)
+def find_patient() -> ResponseReturnValue:
+    """The list under the patient field of a form."""
+    words = request.args.get("patient_name", "")
+    hits = patients.search(words, limit=8) if words.strip() else []
+    return Response(
+        render_template("calendar/_patient_options.html", hits=hits, words=words.strip(), new=request.args.get("new"))
+    )

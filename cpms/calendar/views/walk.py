@@ -1,0 +1,115 @@
+"""A visit's walk through the day, and the way off the calendar and back."""
+
+from flask import Response, abort, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from cpms.calendar import queries, services
+from cpms.calendar.forms import StatusForm
+from cpms.calendar.models import Event, Status
+from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
+from cpms.calendar.views.entries import sheet
+from cpms.core.db import transaction
+from cpms.core.errors import DomainError, Forbidden, Stale
+from cpms.core.permissions import P
+from cpms.web.access import can, require
+from cpms.web.errors import sentence
+from cpms.web.filters import when
+from cpms.web.htmx import finished, page
+from cpms.web.toasts import toast
+
+
+@bp.get("/events/<int:event_id>/status")
+@require(P.CALENDAR_WRITE)
+def ask_status(event_id: int) -> ResponseReturnValue:
+    """The dialog that asks for the reason of a step back, or of a cancellation."""
+    row = queries.event(event_id)
+    form = StatusForm(request.args if request.args.get("status") else None, version=row.row_version)
+    form.version.data = row.row_version
+    if form.status.data not in set(Status):
+        abort(404)
+    return _status_page(row, form)
+
+
+@bp.post("/events/<int:event_id>/status")
+@require(P.CALENDAR_WRITE)
+def set_status(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    form = StatusForm(request.values)
+    if not form.validate():
+        abort(400) if not form.reason.errors else None
+        return _status_page(row, form, status=422)
+    before = row.status
+    try:
+        if form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
+            raise Forbidden(_("Your role does not include booking over another entry."))
+        with transaction("event.status", actor=current_user, about=row, reason=form.reason.data or None):
+            services.set_status(
+                row,
+                form.status.data,
+                seen=form.version.data,
+                reason=form.reason.data or None,
+                overbook_reason=form.overbook_reason.data or None,
+            )
+    except Stale as problem:
+        toast(sentence(problem), "error")
+        return page("calendar/sheet_dialog.html", status=problem.status, **sheet(row))
+    except Forbidden:
+        raise
+    except DomainError as problem:
+        return _status_page(row, form, problem=problem, status=problem.status)
+    if row.status is not before:
+        back = url_for(
+            "calendar.set_status",
+            event_id=row.id,
+            status=before,
+            version=row.row_version,
+            reason=_("Taken back at once"),
+        )
+        words = queries.status_words()
+        toast(_("%(label)s: %(status)s.", label=services.label(row), status=words[row.status]), undo=back)
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
+
+
+def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None = None, status: int = 200) -> Response:
+    taken = None
+    if isinstance(problem, services.SlotTaken):
+        taken = problem.message
+    elif problem is not None:
+        form.refuse(problem.field, sentence(problem))
+    return page(
+        "calendar/status_dialog.html",
+        status=status,
+        event=event,
+        form=form,
+        label=services.label(event),
+        taken=taken,
+        words=queries.status_words(),
+        may_overbook=can(P.CALENDAR_OVERBOOK),
+        Status=Status,
+    )
+
+
+@bp.post("/events/<int:event_id>/delete")
+@require(P.CALENDAR_WRITE)
+def delete(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    seen = request.values.get("version", "")
+    with transaction("event.delete", actor=current_user, about=row):
+        services.delete_event(row, seen=int(seen) if seen.isdecimal() else 0)
+    toast(
+        _("Taken off the calendar: %(label)s.", label=services.label(row)),
+        undo=url_for("calendar.undelete", event_id=row.id),
+    )
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
+
+
+@bp.post("/events/<int:event_id>/undelete")
+@require(P.CALENDAR_WRITE)
+def undelete(event_id: int) -> ResponseReturnValue:
+    row = queries.event(event_id)
+    with transaction("event.undelete", actor=current_user, about=row):
+        services.undelete_event(row)
+    toast(_("Back on the calendar: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
+    return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
