@@ -30,8 +30,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         "INSERT INTO patient (id, chart_no, first_name, last_name, date_of_birth, sex, home_phone, mobile_phone, "
         "email, address, notes, alert_text, status, current_treatment, medical_history, surgery_history, "
         "any_medical_problems, women_specific_info, search_text, name_key, created_at, updated_at, row_version) "
-        "VALUES (1, 12, 'Işıl', 'Çağ', '1985-03-02', 'female', '1', '2', 'a@x.org', 'Street', 'Notes', 'Latex', 'active', "
-        f"'t', 'm', 's', 'a', 'w', 'isil cag 12 19850302', 'cag isil', {AT}, {AT}, 2)",
+        "VALUES (1, 12, 'Işıl', 'Çağ', '1985-03-02', 'female', '1', '2', 'a@x.org', 'Street', 'Notes', 'Latex', "
+        f"'active', 't', 'm', 's', 'a', 'w', 'isil cag 12 19850302', 'cag isil', {AT}, {AT}, 2)",
     ),
     "0003": (
         f"INSERT INTO chair VALUES (1, 'Chair 1', 0, 1, {AT}, {AT}, 1)",
