@@ -131,6 +131,7 @@ run_lint() {
     .venv/bin/python -m mypy || result=1
     .venv/bin/python -m djlint --lint --quiet cpms/templates || result=1
     .venv/bin/python scripts/vendor.py check || result=1
+    .venv/bin/python scripts/slots_css.py check || result=1
     if command -v shellcheck >/dev/null; then shellcheck cpms.sh .ci/run || result=1; fi
     exit "$result"
 }
