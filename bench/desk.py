@@ -47,15 +47,17 @@ class Desk:
             assert self.user is not None
             db.session.expunge_all()
         self._behind: dict[str, Callable[[], bytes]] = {}
-        self.app.add_url_rule("/bare/<name>", "bare", require(P.PATIENT_READ)(self._bare))
+
+        @require(P.PATIENT_READ)
+        def bare(name: str) -> Response:
+            return Response(self._behind[name](), mimetype="text/html")
+
+        self.app.add_url_rule("/bare/<name>", view_func=bare)
 
     def behind_the_door(self, name: str, answer: Callable[[], bytes]) -> Callable[[], Answer]:
         """A request to a view that does nothing but this: what the session, the gate and the headers cost is in it."""
         self._behind[name] = answer
         return self.request(f"/bare/{name}")
-
-    def _bare(self, name: str) -> Response:
-        return Response(self._behind[name](), mimetype="text/html")
 
     def request(self, url: str, headers: dict[str, str] | None = None, **form: Any) -> Callable[[], Answer]:
         """A request that can be made again and again; with `form` it is a POST."""

@@ -225,7 +225,8 @@ def memory(run: Run) -> list[Line]:
             after,
             "MB",
             110,
-            note=f"{each * CLIENTS} requests of 8 clients instead of an hour: weeks, polls, searches, charts; {errors} errors",
+            note=f"{each * CLIENTS} requests of 8 clients instead of an hour: weeks, polls, searches, charts; "
+            f"{errors} errors",
         ),
     ]
 

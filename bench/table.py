@@ -51,7 +51,8 @@ def show(lines: list[Line]) -> None:
         verdict = {None: "", True: "yes", False: "NO"}[line.met]
         value = f"{line.value:.4g} {line.unit}"
         print(
-            f"{line.number:<3} {line.what:<{width}} {own[0]} {own[1]} {limit} {value:>10} {line.goal_words:>8}  {verdict}"
+            f"{line.number:<3} {line.what:<{width}} {own[0]} {own[1]} {limit} {value:>10} "
+            f"{line.goal_words:>8}  {verdict}"
         )
         if line.note:
             print(f"    {'':<{width}} {line.note}")

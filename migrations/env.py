@@ -5,7 +5,13 @@ from flask import current_app
 
 from cpms.core.db import db, migrating
 
-HIDDEN = {"patient_search", "patient_search_data", "patient_search_idx", "patient_search_docsize", "patient_search_config"}
+HIDDEN = {
+    "patient_search",
+    "patient_search_data",
+    "patient_search_idx",
+    "patient_search_docsize",
+    "patient_search_config",
+}
 
 
 def include(_object: object, name: str | None, kind: str, *_more: object) -> bool:

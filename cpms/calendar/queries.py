@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import format_date
 from flask_babel import gettext as _
-from sqlalchemy import Row, Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import Select, String, bindparam, func, select, type_coerce
 
 from cpms.auth.models import User
 from cpms.calendar import rules
@@ -20,6 +20,8 @@ from cpms.patients.models import Patient
 from cpms.settings import queries as settings
 
 BREAK = "\u2002\n"  # a line of its own on a high card; on a low one, where lines join, a wide space
+Values = tuple[Any, ...]  # a row, as the database gives it
+
 MOST_LANES = 12  # as many as the style sheet knows; a thirteenth at one time lies over the twelfth
 
 
@@ -176,7 +178,7 @@ def grid(shown: Shown, number: int) -> Grid:
         )
         title = format_date(shown.day, "EEE d MMM y")
     else:
-        by_day: dict[date, list[Row[Any]]] = {}
+        by_day: dict[date, list[Values]] = {}
         for row in rows:
             by_day.setdefault(row[_START].date(), []).append(row)
         days = [day for day in (first + timedelta(days=n) for n in range(7)) if opening[day.weekday()] or day in by_day]
@@ -210,7 +212,7 @@ def _week_title(first: date, last: date) -> str:
     return f"{format_date(first, 'd MMM y')} – {format_date(last, 'd MMM y')}"
 
 
-def _rows(shown: Shown, first: date, end: date) -> Sequence[Row[Any]]:
+def _rows(shown: Shown, first: date, end: date) -> Sequence[Values]:
     """What lies on those days, by start. Plain columns: a full week has three hundred rows."""
     parameters: dict[str, Any] = {
         "opens": datetime.combine(first, time()),
@@ -221,7 +223,8 @@ def _rows(shown: Shown, first: date, end: date) -> Sequence[Row[Any]]:
     if shown.chairs:
         parameters["chairs"] = list(shown.chairs)
     query = _rows_query(bool(shown.providers), bool(shown.chairs), shown.cancelled)
-    return db.session.execute(query, parameters).all()
+    rows: Sequence[Any] = db.session.execute(query, parameters).all()
+    return rows
 
 
 _START, _SPAN, _CHAIR_ID = 2, slice(2, 4), 8  # where these stand in a row
@@ -278,7 +281,7 @@ def _column(
     today: date,
     hours: tuple[time, time] | None,
     window: tuple[int, int],
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Values],
     words: dict[Status, str],
     *,
     with_chair: bool,
@@ -302,7 +305,7 @@ def _closed(hours: tuple[time, time] | None, window: tuple[int, int]) -> tuple[s
     return tuple(f"t{a // 60:02}{a % 60:02} h{b - a}" for a, b in spans if b > a)
 
 
-def _card(row: Row[Any], place: rules.Place, words: dict[Status, str], with_chair: bool) -> Card:
+def _card(row: Values, place: rules.Place, words: dict[Status, str], with_chair: bool) -> Card:
     (event_id, version, start, end, status, kind, color, title, _chair_id, overbooked, noted,
      last, first, alert, type_name, chair, provider) = row  # fmt: skip
     said, what = words[status], title or type_name

@@ -48,8 +48,8 @@ def book(
 ) -> Event:
     """Put a visit or a block on the calendar. A repeated `booking_key` gives back the first entry.
 
-    Raises SlotTaken, Refused with the field at fault, or Unconfirmed: what is unusual is stored only when `confirmed` is
-    the key of those very warnings, or True.
+    Raises SlotTaken, Refused with the field at fault, or Unconfirmed: what is unusual is stored only when `confirmed`
+    is the key of those very warnings, or True.
     """
     if booking_key and (first := queries.event_with_key(booking_key)):
         if not first.is_deleted:
@@ -228,9 +228,8 @@ def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
 
 def _check_places(chair_id: int, provider_id: int | None, event: Event | None = None) -> None:
     """What is newly chosen must be in use; what an entry already has may stay."""
-    if event is None or chair_id != event.chair_id:
-        if not queries.chair(chair_id).active:
-            raise Refused(_("This chair is not in use any more."), field="chair_id")
+    if (event is None or chair_id != event.chair_id) and not queries.chair(chair_id).active:
+        raise Refused(_("This chair is not in use any more."), field="chair_id")
     if provider_id is not None and (event is None or provider_id != event.provider_id):
         provider = auth.user(provider_id)
         if not (provider.active and provider.is_provider):

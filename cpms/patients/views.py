@@ -174,13 +174,13 @@ def _both_edits(template: str, patient_id: int, form: EditForm) -> Response:
     again = type(form).of(row.row_version, stored)
     for name in form.COLUMNS:
         again[name].data = both[name]
-    words = {name: _in_words(value) for name, value in seen.changed(stored).items()}
-    elsewhere = {
-        name: _("Changed meanwhile; stored now: %(value)s", value=value or _("(empty)"))
-        if both[name] != stored[name]
-        else _("Changed meanwhile: this is what is stored now.")
-        for name, value in words.items()
-    }
+    elsewhere = {}
+    for name, value in seen.changed(stored).items():
+        if both[name] == value:
+            elsewhere[name] = _("Changed meanwhile: this is what is stored now.")
+            continue
+        again.refuse(name, _("Somebody else changed this meanwhile."))
+        elsewhere[name] = _("Stored now: %(value)s", value=_in_words(value) or _("nothing"))
     chart = queries.chart(patient_id)
     return _edit_page(template, chart, again, status=409, elsewhere=elsewhere, changed_at=row.updated_at)
 

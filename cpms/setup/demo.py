@@ -112,9 +112,7 @@ def fill(*, patients: int, events: int, seed: int, as_of: date, passphrase: str 
     patient_ids = _patients(patients, chance, as_of, written)
     types = [(each.id, each.minutes, each.color) for each in calendar.types()]
     former = _former_rooms(events, len(chair_ids))
-    _insert(
-        Event, _events(events, chance, as_of, written, chair_ids, provider_ids, former, types, patient_ids)
-    )
+    _insert(Event, _events(events, chance, as_of, written, chair_ids, provider_ids, former, types, patient_ids))
 
 
 def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:

@@ -23,9 +23,7 @@ def digest(root: Path = ROOT) -> str:
 class Files(WhiteNoise):
     """Serves a compressed twin only while it is as new as its file: an older one would hide a change."""
 
-    def get_static_file(
-        self, path: str, url: str, stat_cache: dict[str, os.stat_result] | None = None
-    ) -> Any:
+    def get_static_file(self, path: str, url: str, stat_cache: dict[str, os.stat_result] | None = None) -> Any:
         if stat_cache:
             age = int(stat_cache[path].st_mtime)
             twins = [path + suffix for suffix in (".gz", ".br") if path + suffix in stat_cache]

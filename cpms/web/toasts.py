@@ -8,7 +8,7 @@ from cpms.web.htmx import is_htmx
 
 
 def toast(text: str, kind: str = "ok", *, undo: str | None = None, action: dict[str, str] | None = None) -> None:
-    """Show `text` with the next answer. `undo` is an address to post to; `action` has a `label` and the `url` of a dialog."""
+    """Show `text` with the next answer. `undo` is an address to post to, `action` a dialog's `label` and `url`."""
     flash({"text": text, "kind": kind, "undo": undo, "action": action})
 
 

@@ -58,9 +58,7 @@ def upgrade() -> None:
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column(
             "theme",
-            sa.Enum(
-                "auto", "light", "dark", name="theme", native_enum=False, create_constraint=True, length=13
-            ),
+            sa.Enum("auto", "light", "dark", name="theme", native_enum=False, create_constraint=True, length=13),
             nullable=False,
         ),
         sa.Column("last_login_at", sa.DateTime(), nullable=True),

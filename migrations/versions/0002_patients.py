@@ -8,7 +8,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# Full-text search by three letters, for any part of any name. The text stays in `patient`; these triggers keep the index.
+# Full-text search by three letters, for any part of any name. The text stays in `patient`; triggers keep the index.
 SEARCH_ON_SQLITE = (
     """CREATE VIRTUAL TABLE patient_search USING fts5(
         search_text, content='patient', content_rowid='id', tokenize='trigram case_sensitive 1')""",

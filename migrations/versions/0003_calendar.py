@@ -14,7 +14,8 @@ depends_on = None
 # A migration that rebuilds `event` must make these triggers again.
 # Nothing lasts longer than a day: that keeps the look at the neighbours short.
 _TAKEN = """
-    SELECT RAISE(ABORT, 'constraint failed: event_too_long') WHERE NEW."end" > datetime(NEW.start, '+1 day', '+1 second');
+    SELECT RAISE(ABORT, 'constraint failed: event_too_long')
+        WHERE NEW."end" > datetime(NEW.start, '+1 day', '+1 second');
     SELECT RAISE(ABORT, 'constraint failed: event_slot_taken') WHERE EXISTS (
         SELECT 1 FROM event AS other
         WHERE other.chair_id = NEW.chair_id AND other.start < NEW."end" AND other."end" > NEW.start
@@ -27,12 +28,14 @@ _TAKEN = """
           AND other.id <> NEW.id AND other.deleted_at IS NULL AND other.status NOT IN ('cancelled', 'no_show'))
 """
 _HOLDS = "NEW.overbook_reason IS NULL AND NEW.deleted_at IS NULL AND NEW.status NOT IN ('cancelled', 'no_show')"
-_HELD_THE_SAME = """OLD.overbook_reason IS NULL AND OLD.deleted_at IS NULL AND OLD.status NOT IN ('cancelled', 'no_show')
+_HELD_THE_SAME = """OLD.overbook_reason IS NULL AND OLD.deleted_at IS NULL
+    AND OLD.status NOT IN ('cancelled', 'no_show')
     AND OLD.chair_id = NEW.chair_id AND OLD.provider_id IS NEW.provider_id
     AND OLD."end" = NEW."end" AND OLD.start = NEW.start"""
 SLOTS_ON_SQLITE = (
     f"CREATE TRIGGER event_slot_insert BEFORE INSERT ON event WHEN {_HOLDS} BEGIN {_TAKEN}; END",
-    f"CREATE TRIGGER event_slot_update BEFORE UPDATE ON event WHEN {_HOLDS} AND NOT ({_HELD_THE_SAME}) BEGIN {_TAKEN}; END",
+    "CREATE TRIGGER event_slot_update BEFORE UPDATE ON event "
+    f"WHEN {_HOLDS} AND NOT ({_HELD_THE_SAME}) BEGIN {_TAKEN}; END",
 )
 
 
@@ -116,9 +119,7 @@ def upgrade() -> None:
             "kind <> 'visit' OR patient_id IS NOT NULL OR title <> ''",
             name=op.f("ck_event_visit_has_subject"),
         ),
-        sa.CheckConstraint(
-            "kind <> 'visit' OR provider_id IS NOT NULL", name=op.f("ck_event_visit_has_provider")
-        ),
+        sa.CheckConstraint("kind <> 'visit' OR provider_id IS NOT NULL", name=op.f("ck_event_visit_has_provider")),
         sa.CheckConstraint('"end" > start', name=op.f("ck_event_ends_after_start")),
         sa.ForeignKeyConstraint(["chair_id"], ["chair.id"], name=op.f("fk_event_chair_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_event_patient_id")),

@@ -1,7 +1,7 @@
 """Every route, by every role, on every kind of object: the second opinion on who may do what.
 
-The table is written by hand and on purpose knows nothing of the permissions in the code: a route that is not in it, or a
-role that gets in where the table says no, fails the suite.
+The table is written by hand and on purpose knows nothing of the permissions in the code: a route that is not in it, or
+a role that gets in where the table says no, fails the suite.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,8 +33,8 @@ POLICY: dict[str, set[str]] = {
     "setup.finish": ANYBODY,
     **dict.fromkeys(
         (
-            "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout", "auth.password",
-            "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
+            "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout",
+            "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
         ),
         STAFF,
     ),
@@ -52,8 +52,9 @@ POLICY: dict[str, set[str]] = {
     **dict.fromkeys(
         (
             "calendar.ask_status", "calendar.change", "calendar.create", "calendar.day", "calendar.delete",
-            "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event", "calendar.find_patient", "calendar.go",
-            "calendar.home", "calendar.move", "calendar.new", "calendar.next_visit_badge", "calendar.patient_visits",
+            "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event", "calendar.find_patient",
+            "calendar.go", "calendar.home", "calendar.move",
+            "calendar.new", "calendar.next_visit_badge", "calendar.patient_visits",
             "calendar.patient_visits_panel", "calendar.set_status", "calendar.store_move", "calendar.undelete",
             "calendar.visits_of_list", "calendar.week", "patients.create", "patients.edit", "patients.find",
             "patients.index", "patients.new", "patients.patient", "patients.update",

@@ -16,9 +16,7 @@ def test_three_hundred_visits_are_sixteen_kilobytes_at_most(rita: Person, make: 
     assert len(gzip.compress(answer.html.encode(), 5)) <= 16_000
 
 
-def test_a_full_week_takes_as_many_statements_as_an_empty_one(
-    rita: Person, make: Make, statements: list[str]
-) -> None:
+def test_a_full_week_takes_as_many_statements_as_an_empty_one(rita: Person, make: Make, statements: list[str]) -> None:
     monday = date(2026, 9, 7)
     rita.htmx.get(f"/calendar/week/{monday}", target="week-grid")
     empty = len(statements)

@@ -192,7 +192,8 @@ def test_the_second_editor_sees_both_and_loses_nothing(rita: Person, olga: Perso
     assert answer.page.value("notes") == "from rita"
     assert answer.page.value("email") == "rita@example.org"
     assert answer.page.value("mobile_phone") == "0532 1"
-    assert "stored now: from olga" in answer.page.one("#notes-hint").get_text()
+    assert "Stored now: from olga" in answer.page.one("#notes-hint").get_text()
+    assert "Somebody else changed this meanwhile." in answer.page.error("notes")
     assert "this is what is stored now" in answer.page.one("#mobile_phone-hint").get_text()
     assert "Somebody else changed this patient" in answer.page.one('[role="alert"]').get_text()
     assert stored(make, patient).notes == "from olga"
@@ -273,7 +274,7 @@ def test_the_second_who_writes_the_medical_text_sees_both(ada: Person, hugo: Per
     answer = hugo.htmx.post(url, target="medical-form", **(second | {"medical_history": "diabetes"}))
     assert answer.status_code == 409
     assert answer.page.value("medical_history") == "diabetes"
-    assert "stored now: asthma" in answer.page.one("#medical_history-hint").get_text()
+    assert "Stored now: asthma" in answer.page.one("#medical_history-hint").get_text()
 
 
 def test_a_medical_text_that_is_too_long_is_kept_in_the_form(ada: Person, make: Make) -> None:

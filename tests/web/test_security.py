@@ -26,11 +26,7 @@ def test_every_answer_carries_the_headers(app: Flask, objects: dict[str, list[in
                 headers = olga.get(address).headers
                 assert {name: headers.get(name) for name in MUST} == MUST, address
                 policy = headers["Content-Security-Policy"]
-                assert (
-                    "default-src 'none'" in policy
-                    and "unsafe" not in policy
-                    and "frame-ancestors 'none'" in policy
-                )
+                assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
 
 
 def test_errors_carry_them_too(app: Flask, outsider: Person) -> None:
@@ -47,9 +43,7 @@ def test_the_cookie_is_for_the_server_alone(app: Flask, outsider: Person) -> Non
 def test_static_files_may_be_kept_for_ever(app: Flask, outsider: Person) -> None:
     from bs4 import BeautifulSoup
 
-    link = str(
-        BeautifulSoup(outsider.get("/login").html, "html5lib").select_one('link[rel="stylesheet"]')["href"]
-    )
+    link = str(BeautifulSoup(outsider.get("/login").html, "html5lib").select_one('link[rel="stylesheet"]')["href"])
     answer = outsider.client.get(link, buffered=True)
     answer.close()
     assert answer.status_code == 200

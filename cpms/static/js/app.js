@@ -13,12 +13,12 @@ export function focusFirstMistake(root = document) {
   if (!field) return false;
   const control = field.matches("input, select, textarea") ? field : field.closest("fieldset")?.querySelector("input");
   control?.focus();
-  field.scrollIntoView({ block: "nearest" });
+  field.scrollIntoView({ block: "center" }); // clear of what sticks to the edges
   return Boolean(control);
 }
 
 document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.response?.status === 422) {
+  if ([409, 422].includes(event.detail.ctx.response?.status)) {
     focusFirstMistake(document.querySelector("dialog[open]:modal") ?? document);
   }
 });
