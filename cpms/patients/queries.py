@@ -1,7 +1,7 @@
 """Every read of patients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -115,6 +115,12 @@ _HIT = (
 )
 _MEDICAL = [column for column in Patient.__table__.columns if column.info.get("medical")]
 
+# Put together once: every page about a patient begins with it.
+_CHART = select(
+    *(Patient.__table__.c[field.name] for field in fields(Chart) if field.name != "medical_asked"),
+    or_(*(column != "" for column in _MEDICAL)),
+).where(Patient.__table__.c.id == bindparam("patient_id"))
+
 Among = tuple[ColumnElement[bool], ...]
 _THERE: Among = (Patient.deleted_at.is_(None),)
 _ACTIVE: Among = (*_THERE, Patient.status == PatientStatus.ACTIVE)
@@ -131,27 +137,7 @@ def patient(patient_id: int) -> Patient:
 
 def chart(patient_id: int) -> Chart:
     """The patient as a page shows them. PatientDeleted when they lie in the trash."""
-    found = db.session.execute(
-        select(
-            Patient.id,
-            Patient.chart_no,
-            Patient.first_name,
-            Patient.last_name,
-            Patient.date_of_birth,
-            Patient.sex,
-            Patient.mobile_phone,
-            Patient.home_phone,
-            Patient.email,
-            Patient.address,
-            Patient.notes,
-            Patient.alert_text,
-            Patient.status,
-            Patient.created_at,
-            Patient.updated_at,
-            Patient.deleted_at,
-            or_(*(column != "" for column in _MEDICAL)),
-        ).where(Patient.id == patient_id)
-    ).one_or_none()
+    found = db.session.execute(_CHART, {"patient_id": patient_id}).one_or_none()
     if found is None:
         raise NotFound
     shown = Chart(*tuple(found))
