@@ -13,7 +13,7 @@ from typing import Any
 import sqlcipher3.dbapi2 as sqlite
 from markupsafe import escape
 
-from cpms.calendar.rules import SWATCHES
+from cpms.calendar.rules import SWATCHES, swatch
 from cpms.core.db import SQLITE_PRAGMAS
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -144,24 +144,8 @@ def _column(  # noqa: C901 - a limit is written flat: no call that the machine w
         if b > a:
             html.append(f'<div class="shut t{a // 60:02}{a % 60:02} h{b - a}"></div>')
     for (start, end, row), (lane, count) in zip(entries, places, strict=True):
-        (
-            number,
-            version,
-            starts,
-            _ends,
-            status,
-            kind,
-            color,
-            title,
-            over,
-            noted,
-            last,
-            name,
-            alert,
-            what,
-            chair,
-            who,
-        ) = row
+        (number, version, starts, _ends, status, kind, color, title, over, noted,
+         last, name, alert, what, chair, who) = row  # fmt: skip
         clock = starts[11:16]
         if last is not None:
             more = f"{clock} {name}" if last != "—" else clock
@@ -180,7 +164,7 @@ def _column(  # noqa: C901 - a limit is written flat: no call that the machine w
             more += _BREAK + "booked over another"
         html.append(
             f'<a class="ev t{start // 60:02}{start % 60 // 5 * 5:02} h{max((end - start) // 5 * 5, 5)} '
-            f"x{min(lane, 11)}-{min(count, 12)} c-{_COLORS[color]} s-{status}"
+            f"x{min(lane, 11)}-{min(count, 12)} c-{_COLORS.get(color) or swatch(color)} s-{status}"
             f'{" block" if kind == "block" else ""}{" over" if over else ""}{" noted" if noted else ""}" '
             f'href="/calendar/events/{number}" id="e{number}" data-v="{version}"'
             f"{' data-fixed' if status == 'completed' else ''}><b>{escape(name)}</b> "

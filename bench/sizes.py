@@ -30,7 +30,7 @@ def figures(run: Run) -> list[Line]:
     week = desk.request(run.week_url, GRID | {"Accept-Encoding": "br"})()
     page = desk.request(run.week_url, {"Accept-Encoding": "br"})()
     html = brotli.decompress(page.body).decode()
-    scripts, sheets = _static(html, "js"), _static(html, "css")
+    scripts, sheets = on_the_wire(html, "js"), on_the_wire(html, "css")
     return [
         *lines,
         Line("9", "week, compressed", len(week.body) / 1024, "kB", 16),
@@ -45,7 +45,7 @@ def figures(run: Run) -> list[Line]:
     ]
 
 
-def _static(html: str, kind: str) -> int:
+def on_the_wire(html: str, kind: str) -> int:
     """Bytes on the wire of the page's own files, modules that others import included."""
     named = set(re.findall(rf'/static/[0-9a-f]+/([^"]+\.{kind})"', html))
     if kind == "js":

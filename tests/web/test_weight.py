@@ -1,0 +1,67 @@
+"""What is exact about speed: statements, bytes, and what the process has loaded. Times are measured by the bench."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from bench.sizes import on_the_wire
+from config import ROOT
+from tests.make import TUESDAY, Make
+from tests.pages import Person
+
+HEAVY = ("pydicom", "numpy", "PIL", "weasyprint")
+
+
+@pytest.fixture
+def full_week(make: Make) -> None:
+    """Three hundred visits on two chairs; they lie over each other, which makes the cards no smaller."""
+    patients = [make.patient(first_name="Maximiliane", last_name=f"Wittgenstein{n}") for n in range(5)]
+    monday = TUESDAY - timedelta(days=1)
+    for number in range(300):
+        day, slot = divmod(number, 60)
+        chair, provider = (("Chair 1", "ada"), ("Chair 2", "hugo"))[number % 2]
+        make.visit(
+            monday + timedelta(days=day, minutes=15 * (slot // 2)),
+            minutes=15,
+            chair=chair,
+            provider=provider,
+            patient=patients[number % 5],
+        )
+
+
+def test_a_full_week_is_small_on_the_wire(rita: Person, full_week: None) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "section#week-grid", "Accept-Encoding": "gzip"}
+    answer = rita.client.get("/calendar/week/2026-09-01", headers=headers)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.data) <= 16 * 1024
+
+
+def test_the_scripts_are_small_on_the_wire(rita: Person) -> None:
+    assert on_the_wire(rita.get("/calendar/week/2026-09-01").html, "js") <= 25 * 1024
+
+
+@pytest.mark.parametrize("known", [0, 30])
+def test_a_patient_s_page_costs_few_statements(rita: Person, make: Make, statements: list[str], known: int) -> None:
+    patient = make.patient()
+    for number in range(known):
+        make.visit(TUESDAY + timedelta(days=number), patient=patient)
+    statements.clear()
+    assert rita.get(f"/patients/{patient.id}").status_code == 200
+    assert len(statements) <= 6, statements
+
+
+@pytest.mark.parametrize("known", [1, 30])
+def test_a_search_costs_few_statements(rita: Person, make: Make, statements: list[str], known: int) -> None:
+    for _ in range(known):
+        make.patient()
+    statements.clear()
+    assert rita.htmx.get("/patients/find", target="search-results", q="yil").status_code == 200
+    assert len(statements) <= 6, statements
+
+
+def test_the_web_process_loads_nothing_heavy() -> None:
+    words = f"import sys, cpms, cpms.scheduler; print([name for name in {HEAVY!r} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
