@@ -172,13 +172,13 @@ def delete_event(event: Event, *, seen: int) -> None:
     event.deleted_at = clock.now()
 
 
-def undelete_event(event: Event) -> None:
-    """Put a deleted entry back where it was, if the place is still free."""
+def undelete_event(event: Event, *, overbook_reason: str | None = None) -> None:
+    """Put a deleted entry back where it was, if the place is still free or there is a reason to lie over others."""
     if not event.is_deleted:
         return
     event.deleted_at = None
     if event.status not in rules.FREE:
-        _take(event, overbook_reason=event.overbook_reason, confirmed=True)
+        _take(event, overbook_reason=overbook_reason, confirmed=True)
 
 
 def _check_there(event: Event) -> None:

@@ -91,3 +91,13 @@ def test_an_entry_leaves_the_calendar_and_comes_back(rita: Person, visit: Event,
     assert "was taken off" in rita.get(f"/calendar/events/{visit.id}").page.text
     rita.htmx.post(str(answer.page.one(".toast form")["hx-post"]))
     assert rita.get("/calendar/week/2026-09-01").page.has("#week-grid .ev")
+
+
+def test_an_overbooked_entry_comes_back_only_by_somebody_who_may_overbook(
+    hugo: Person, rita: Person, make: Make
+) -> None:
+    make.visit()
+    over = make.visit(overbook_reason="Toothache")
+    rita.htmx.post(f"/calendar/events/{over.id}/delete", version=over.row_version)
+    assert hugo.htmx.post(f"/calendar/events/{over.id}/undelete").status_code == 409
+    assert rita.htmx.post(f"/calendar/events/{over.id}/undelete").status_code == 200

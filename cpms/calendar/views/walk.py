@@ -110,6 +110,6 @@ def delete(event_id: int) -> ResponseReturnValue:
 def undelete(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
     with transaction("event.undelete", actor=current_user, about=row):
-        services.undelete_event(row)
+        services.undelete_event(row, overbook_reason=row.overbook_reason if can(P.CALENDAR_OVERBOOK) else None)
     toast(_("Back on the calendar: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
