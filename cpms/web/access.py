@@ -67,7 +67,8 @@ def gate() -> ResponseReturnValue | None:
 
 def can(permission: P) -> bool:
     """For menus and buttons: convenience, not protection."""
-    return current_user.is_authenticated and permission in current_user.permissions
+    user = current_user._get_current_object()  # a page asks a dozen times, and the proxy looks it up at every dot
+    return user.is_authenticated and permission in user.permissions
 
 
 def let_in(token: str, *, same_person: bool) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from babel.dates import get_month_names
-from flask import Flask
-from flask_babel import format_date, format_datetime, get_locale
+from flask import Flask, g
+from flask_babel import format_date, format_datetime, get_locale, get_translations
 from flask_babel import gettext as _
 
 from cpms.core import clock
@@ -69,6 +70,14 @@ def age_words(born: date) -> str:
     return _("%(n)d mo", n=max(months, 0))
 
 
+def words(text: str, /, **values: Any) -> str:
+    """The `_` of templates. A page says some fifty things: which language it speaks is asked for once a request."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations.gettext(text) % values
+
+
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals["_"] = words
     for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words):
         app.jinja_env.filters[function.__name__] = function
