@@ -45,7 +45,7 @@ def main() -> int:
             lines += _measured(name, run)
     finally:
         run.close()
-    table.show(lines)
+        table.show(lines)  # also when a theme broke off
     if wanted.json:
         about = {
             "calibration_ms": calibration,

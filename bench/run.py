@@ -1,23 +1,26 @@
 """What the figures of one run share: the clinics, the desks before them, and how often to measure."""
 
 import shutil
+import tempfile
 import time
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bench import data, limit
 from bench.desk import Desk
 
 CALIBRATION_LOOPS = 200_000
+FAR = date(2028, 1, 3)  # nothing is booked from here on
 
 
 class Run:
     def __init__(self, *, quick: bool) -> None:
         self.quick = quick
         self.rounds = 15 if quick else 60
-        self.folder = data.CACHE / "work"
-        shutil.rmtree(self.folder, ignore_errors=True)
+        data.CACHE.mkdir(exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="work-", dir=data.CACHE))  # its own: two runs must not meet
         self.day: date = data.AS_OF
         self.at = f"{data.NOW:%Y-%m-%d %H:%M:%S}.000000"
 
@@ -55,7 +58,7 @@ class Run:
         return self.kept.copy(self.folder / name)
 
 
-def far_slots(first: date = date(2028, 1, 3)) -> Any:
+def far_slots(first: date = FAR) -> Any:
     """Start after start, half an hour each, on working days on which nothing is booked yet."""
     day = first
     while True:

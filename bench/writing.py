@@ -1,13 +1,13 @@
 """Goal 8: a move and a booking, with checks and trace, against a raw transaction that writes the same rows."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import cycle
 from typing import Any
 
 from bench import limit
 from bench.desk import GRID, Desk, interleaved
-from bench.run import Run, far_slots
+from bench.run import FAR, Run, far_slots
 from bench.table import Line, ratio
 from cpms.auth import queries as auth
 from cpms.calendar import queries, services
@@ -80,9 +80,9 @@ def move(desk: Desk, event_id: int, start: datetime) -> None:
             )
 
 
-def booking(desk: Desk) -> Callable[[], None]:
+def booking(desk: Desk, first: date = FAR) -> Callable[[], None]:
     """A function that books, each time another slot."""
-    places, slots = _places(desk, 0), far_slots()
+    places, slots = _places(desk, 0), far_slots(first)
     places["patient_id"], places["chair_id"], places["provider_id"], places["type_id"] = (
         places.pop(name) for name in ("patient", "chair", "provider", "type_id")
     )
