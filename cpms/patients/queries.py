@@ -102,24 +102,25 @@ class PatientDeleted(NotFound):
         self.chart = chart
 
 
+_column = Patient.__table__.c  # plain columns: what is only shown needs no objects that could be changed
 _HIT = (
-    Patient.id,
-    Patient.first_name,
-    Patient.last_name,
-    Patient.chart_no,
-    Patient.date_of_birth,
-    Patient.mobile_phone,
-    Patient.home_phone,
-    Patient.alert_text,
-    Patient.status,
+    _column.id,
+    _column.first_name,
+    _column.last_name,
+    _column.chart_no,
+    _column.date_of_birth,
+    _column.mobile_phone,
+    _column.home_phone,
+    _column.alert_text,
+    _column.status,
 )
 _MEDICAL = [column for column in Patient.__table__.columns if column.info.get("medical")]
 
 # Put together once: every page about a patient begins with it.
 _CHART = select(
-    *(Patient.__table__.c[field.name] for field in fields(Chart) if field.name != "medical_asked"),
+    *(_column[field.name] for field in fields(Chart) if field.name != "medical_asked"),
     or_(*(column != "" for column in _MEDICAL)),
-).where(Patient.__table__.c.id == bindparam("patient_id"))
+).where(_column.id == bindparam("patient_id"))
 
 Among = tuple[ColumnElement[bool], ...]
 _THERE: Among = (Patient.deleted_at.is_(None),)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import get_month_names
 from flask import Flask, g
 from flask_babel import format_date, format_datetime, get_locale, get_translations
@@ -23,17 +24,17 @@ def day(value: date | datetime | None) -> str:
 
 def full_day(value: date | None) -> str:
     """24 November 2026."""
-    return format_date(value, "d MMMM y") if value else ""
+    return f"{value.day} {_month_names('wide', get_locale())[value.month]} {value.year}" if value else ""
 
 
 def short_day(value: date) -> str:
-    """2 Mar 1985. For long lists: the names of the months are asked for once."""
-    return f"{value.day} {_month_names(str(get_locale()))[value.month]} {value.year}"
+    """2 Mar 1985."""
+    return f"{value.day} {_month_names('abbreviated', get_locale())[value.month]} {value.year}"
 
 
 @cache
-def _month_names(locale: str) -> Mapping[int, str]:
-    return get_month_names("abbreviated", locale=locale)
+def _month_names(width: str, locale: Locale | None) -> Mapping[int, str]:
+    return get_month_names(width, locale=locale)
 
 
 def when(value: datetime | None) -> str:
@@ -72,9 +73,10 @@ def age_words(born: date) -> str:
 
 def words(text: str, /, **values: Any) -> str:
     """The `_` of templates. A page says some fifty things: which language it speaks is asked for once a request."""
-    if "translations" not in g:
-        g.translations = get_translations()
-    return g.translations.gettext(text) % values
+    translations = g.get("translations")
+    if translations is None:
+        translations = g.translations = get_translations()
+    return translations.gettext(text) % values
 
 
 def init_app(app: Flask) -> None:
