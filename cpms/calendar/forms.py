@@ -12,6 +12,7 @@ from wtforms.fields import SelectChoice
 from cpms.auth.models import User
 from cpms.calendar import rules
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.patients.forms import BirthDate, Phone
 from cpms.patients.models import Patient
 from cpms.web.forms import ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
 
@@ -113,8 +114,8 @@ class EventForm(SlotFields):
     new_patient = HiddenField()
     first_name = Line(_l("First name"), [at_most(100)])
     last_name = Line(_l("Last name"), [at_most(100)])
-    date_of_birth = Day(_l("Date of birth"))
-    mobile_phone = Line(_l("Mobile phone"), [at_most(40)])
+    date_of_birth = BirthDate(_l("Date of birth"))
+    mobile_phone = Phone(_l("Mobile phone"))
     different_person = BooleanField(_l("This is a different person"))
     shown_ids = HiddenField()  # the likely same ones that the person at the screen has seen
 

@@ -206,6 +206,19 @@ def test_a_new_patient_and_the_first_visit_are_one_form(rita: Person, make: Make
     assert event.patient_id is not None
 
 
+@pytest.mark.parametrize(
+    ("field", "typed"), [("date_of_birth", "2.9.2026"), ("date_of_birth", "1.1.1890"), ("mobile_phone", "call me")]
+)
+def test_a_new_patient_is_as_sound_here_as_on_the_patients_page(
+    rita: Person, make: Make, field: str, typed: str
+) -> None:
+    new = {"first_name": "Lena", "last_name": "Berg", "date_of_birth": "17.5.1990"} | {field: typed}
+    answer = rita.htmx.post("/calendar/events", target="dialog", **form(make, new_patient="1", **new))
+    assert answer.status_code == 422
+    assert answer.page.error(field)
+    assert answer.page.value(field) == typed
+
+
 def test_a_new_patient_needs_name_and_date_of_birth(rita: Person, make: Make) -> None:
     answer = rita.htmx.post("/calendar/events", target="dialog", **form(make, new_patient="1", first_name="Lena"))
     assert answer.status_code == 422
