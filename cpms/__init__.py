@@ -17,6 +17,7 @@ from flask_login import current_user
 from flask_migrate import Migrate
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import DBAPIError
+from werkzeug.routing import IntegerConverter, ValidationError
 
 from config import Config
 from cpms import cli
@@ -36,6 +37,15 @@ __version__ = "0.1.0"
 ROOT = Path(__file__).parent.parent
 
 
+class Id(IntegerConverter):
+    """A number in an address: one that no row can have is an address that does not exist."""
+
+    def to_python(self, value: str) -> int:
+        if len(value) > 18:
+            raise ValidationError
+        return super().to_python(value)
+
+
 def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     """The application, ready to serve. `overrides` are Flask settings, for tests."""
     app = Flask(__name__, static_folder=None, instance_path=None)
@@ -49,7 +59,9 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     clock.use_zone(lambda: settings.current().zone)
     recorder.install(security.origin_of_write)
     revision.install()
+    db.forget_at_writes(settings.forget)
 
+    app.url_map.converters["int"] = Id
     security.init_app(app)
     access.login_manager.init_app(app)
     app.before_request(access.gate)

@@ -16,7 +16,8 @@ from cpms.auth import queries as auth
 from cpms.auth import rules as auth_rules
 from cpms.auth import services as auth_services
 from cpms.core import clock
-from cpms.core.db import db, transaction
+from cpms.core.db import copy_database, db, transaction
+from cpms.core.errors import Unhealthy
 from cpms.setup import demo as demo_clinic
 from cpms.setup import services as setup
 
@@ -72,10 +73,11 @@ def demo(patients: int, events: int, seed: int, as_of: datetime | None) -> None:
 def job(name: str) -> None:
     """Run one of the nightly jobs now."""
     try:
-        jobs.job(name).run()
+        chosen = jobs.job(name)
     except KeyError:
         known = ", ".join(each.name for each in jobs.JOBS)
         raise click.ClickException(f"There is no job {name}. There are: {known}") from None
+    chosen.run()
 
 
 @group.command("reset-password")
@@ -111,6 +113,8 @@ def _bring_up_to_date() -> None:
     if present == script.get_current_head():
         return
     if present is not None:
+        if present not in {revision.revision for revision in script.walk_revisions()}:
+            raise Unhealthy("This database was written by a newer version of the program. Please install that one.")
         _copy_aside(present)
     migrate()
     db.session.remove()
@@ -120,9 +124,7 @@ def _copy_aside(revision: str) -> None:
     folder = Path(current_app.config["CPMS_INSTANCE"], "backups")
     folder.mkdir(mode=0o700, exist_ok=True)
     copy = folder / f"before-upgrade-{revision}-{clock.now():%Y%m%d%H%M%S}.db"
-    with db.engine.connect() as connection:
-        connection.connection.dbapi_connection.execute("VACUUM INTO ?", (str(copy),))
-    copy.chmod(0o600)
+    copy_database(copy)
     click.echo(f"The database was copied to {copy} before its upgrade.")
 
 

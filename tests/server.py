@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPConnection
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 from flask import Flask
@@ -26,9 +27,17 @@ from cpms.auth.models import UserSession
 from cpms.core import clock
 from cpms.core.db import db, transaction
 
+Result = TypeVar("Result")
+
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN = 60  # seconds; a small machine that runs the whole suite is slow
 CSRF = "c" * 40
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """`asyncio.run` in a thread of its own: a browser test of the same process may have left its loop in this one."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class Server:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from cpms.audit.models import AuditChange, AuditEntry
 from cpms.core import clock
-from cpms.core.db import Writing, writing
+from cpms.core.db import writing
 
 MASK = "•••"
 _HOUSEKEEPING = {"created_at", "updated_at", "row_version"}  # they change with every change and tell nothing
@@ -31,80 +31,79 @@ class _Recorder:
 
 
 def _after_flush(session: Session, _context: Any) -> None:
+    """Remember what the flush changed; it is written down at the end, when all of it is known."""
     write = writing()
     if write is None:
         return
-    changes = [
-        change
-        for rows, kind in ((session.new, "new"), (session.dirty, "dirty"), (session.deleted, "deleted"))
-        for row in rows
-        if (change := _change(row, kind))
-    ]
-    if not changes:
-        return
-    entry_id = _entry(session, write)
-    session.connection().execute(insert(AuditChange.__table__), [change | {"entry_id": entry_id} for change in changes])
+    for rows, kind in ((session.new, "new"), (session.dirty, "dirty"), (session.deleted, "deleted")):
+        for row in rows:
+            write.changes += _changes(row, kind)
+            if kind == "new" and write.about is None and row.__tablename__ == write.action.partition(".")[0]:
+                write.about = row  # "event.create" is about the event that it made
 
 
 def _before_commit(session: Session) -> None:
-    """An entry with an `about` or a reason is written even when no row changed: opening a chart leaves a trace too."""
+    """One entry for the write. Opening a chart changes no row, but it has an `about`: it leaves a trace too."""
     write = writing()
-    if write is not None and write.entry_id is None:
-        session.flush()
-        if write.entry_id is None and (write.about is not None or write.reason):
-            _entry(session, write)
+    if write is None:
+        return
+    session.flush()
+    about = write.about
+    if not write.changes and about is None and not write.reason:
+        return
+    origin, request_id = _Recorder.origin()
+    entry = {
+        "at": clock.now(),
+        "actor_id": write.actor_id,
+        "action": write.action,
+        "about_table": about.__tablename__ if about is not None else None,
+        "about_id": _row_id(about) if about is not None else None,
+        "patient_id": _patient_id(about) if about is not None else None,
+        "reason": write.reason,
+        "origin": origin,
+        "request_id": request_id,
+    }
+    result = session.connection().execute(insert(AuditEntry.__table__), entry)
+    entry_id = result.inserted_primary_key[0]
+    if write.changes:
+        rows = [change | {"entry_id": entry_id} for change in write.changes]
+        session.connection().execute(insert(AuditChange.__table__), rows)
 
 
-def _entry(session: Session, write: Writing) -> int:
-    if write.entry_id is None:
-        about = write.about
-        origin, request_id = _Recorder.origin()
-        values = {
-            "at": clock.now(),
-            "actor_id": write.actor_id,
-            "action": write.action,
-            "about_table": about.__tablename__ if about is not None else None,
-            "about_id": _row_id(about) if about is not None else None,
-            "patient_id": _patient_id(about) if about is not None else None,
-            "reason": write.reason,
-            "origin": origin,
-            "request_id": request_id,
-        }
-        result = session.connection().execute(insert(AuditEntry.__table__), values)
-        write.entry_id = result.inserted_primary_key[0]
-    assert write.entry_id is not None
-    return write.entry_id
-
-
-def _change(row: Any, kind: str) -> dict[str, Any] | None:
+def _changes(row: Any, kind: str) -> list[dict[str, Any]]:
+    """What happened to a row: {column: [old, new]}. A row that went to another patient stands in the charts of both."""
     table = row.__table__
     if "unaudited" in table.info:
-        return None
+        return []
+    columns = {
+        column.key: [MASK if value is not None else None for value in values] if column.info.get("secret") else values
+        for column in table.columns
+        if not (column.primary_key or column.key in _HOUSEKEEPING)
+        and not column.info.get("derived")
+        and (values := _old_and_new(row, column.key, kind))
+    }
+    if not columns:
+        return []
+    owners = [_patient_id(row)]
+    if kind == "dirty" and table.name != "patient" and "patient_id" in columns:
+        owners = [owner for owner in columns["patient_id"] if owner is not None]
+    return [
+        {"table_name": table.name, "row_id": _row_id(row), "patient_id": owner, "columns": columns} for owner in owners
+    ]
+
+
+def _old_and_new(row: Any, key: str, kind: str) -> list[Any] | None:
+    """[old, new] as JSON knows them, or None when the column did not change."""
     state = inspect(row)
-    columns: dict[str, list[Any]] = {}
-    for column in table.columns:
-        if column.key in _HOUSEKEEPING or column.info.get("derived"):
-            continue
-        history = state.attrs[column.key].history
+    if kind == "new":
+        old, new = None, state.dict.get(key)  # defaults included
+    elif kind == "deleted":
+        old, new = getattr(row, key), None
+    else:
+        history = state.attrs[key].history
         old = history.deleted[0] if history.deleted else None
         new = history.added[0] if history.added else None
-        if kind == "new":
-            old = None
-        elif kind == "deleted":
-            old, new = getattr(row, column.key), None
-        if old == new or (kind == "dirty" and not history.has_changes()):
-            continue
-        if column.info.get("secret"):
-            old, new = (MASK if old is not None else None), (MASK if new is not None else None)
-        columns[column.key] = [_plain(old), _plain(new)]
-    if not columns:
-        return None
-    return {
-        "table_name": table.name,
-        "row_id": _row_id(row),
-        "patient_id": _patient_id(row),
-        "columns": columns,
-    }
+    return [_plain(old), _plain(new)] if old != new else None
 
 
 def _row_id(row: Any) -> str:

@@ -133,6 +133,8 @@ def address_key(address: str) -> str:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return "address:unknown"
+    if parsed.version == 6 and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped  # a server that listens on both kinds sees the old kind like this
     if parsed.version == 6:
         parsed = ipaddress.ip_network(f"{parsed}/64", strict=False).network_address
     return f"address:{parsed}"

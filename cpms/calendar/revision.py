@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_sqlalchemy.session import Session as AppSession
-from sqlalchemy import event, update
+from sqlalchemy import event, inspect, update
 from sqlalchemy.orm import Session
 
 from cpms.auth.models import User
@@ -11,7 +11,9 @@ from cpms.calendar.models import AppointmentType, CalendarRevision, Chair, Event
 from cpms.patients.models import Patient
 from cpms.settings.models import Setting
 
-SHOWN_ON_A_CALENDAR = (Event, Patient, Chair, AppointmentType, User, Setting)
+# What of a row stands on a calendar; of the others every column does.
+ALL_OF = (Event, Patient, Chair, AppointmentType, Setting)
+OF_A_USER = ("display_name", "color", "active", "is_provider")
 
 
 def install() -> None:
@@ -21,8 +23,13 @@ def install() -> None:
 
 
 def _count(session: Session, _context: Any) -> None:
-    for rows in (session.new, session.dirty, session.deleted):
-        if any(isinstance(row, SHOWN_ON_A_CALENDAR) for row in rows):
-            table = CalendarRevision.__table__
-            session.connection().execute(update(table).values(number=table.c.number + 1))
-            return
+    rows = (*session.new, *session.dirty, *session.deleted)
+    if any(isinstance(row, ALL_OF) or (isinstance(row, User) and _shows(row)) for row in rows):
+        table = CalendarRevision.__table__
+        session.connection().execute(update(table).values(number=table.c.number + 1))
+
+
+def _shows(user: User) -> bool:
+    """Signing in and choosing a theme change a user, too, and no calendar."""
+    state = inspect(user)
+    return any(state.attrs[name].history.has_changes() for name in OF_A_USER)

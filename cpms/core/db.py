@@ -6,12 +6,14 @@ writes is an error by construction. On another engine the same block is an ordin
 the rest.
 """
 
+import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -37,6 +39,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, ORMExecuteSta
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cpms.core.columns import SoftDeletable
 from cpms.core.errors import Busy, ConstraintBroken, Stale, Unhealthy, WriteOutsideTransaction
 
 LOCK_WAIT_SECONDS = 10
@@ -103,10 +106,11 @@ class Writing:
     actor_id: int | None
     about: Any
     reason: str | None
-    entry_id: int | None = None
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 _writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
+_forgetting: list[Callable[[], None]] = []  # what is kept for a request and may be old inside and after a write
 _turn = threading.Lock()  # writers of one process queue here: SQLite's own waiting is neither fair nor quick
 
 
@@ -134,6 +138,7 @@ def transaction(
     token = _writing.set(Writing(action, actor.id if actor else None, about, reason))
     try:
         session.rollback()  # forget the read snapshot; loaded rows refresh on next touch
+        _forget()
         session.connection()  # takes the write lock now, not at the first INSERT
         yield
         session.commit()
@@ -146,6 +151,18 @@ def transaction(
     finally:
         _writing.reset(token)
         _turn.release()
+        _forget()
+
+
+def forget_at_writes(forget: Callable[[], None]) -> None:
+    """Have `forget` called when a write begins and when it ended: what a request keeps may be old by then."""
+    if forget not in _forgetting:
+        _forgetting.append(forget)
+
+
+def _forget() -> None:
+    for each in _forgetting:
+        each()
 
 
 def _in_our_words(error: BaseException) -> BaseException:
@@ -168,6 +185,8 @@ def _constraint(words: str) -> str:
 def _no_stray_writes(session: Session, _context: Any, _instances: Any) -> None:
     if _writing.get() is None and (session.new or session.dirty or session.deleted):
         raise WriteOutsideTransaction("a row changed with no transaction open")
+    if any(isinstance(row, SoftDeletable) for row in session.deleted):
+        raise WriteOutsideTransaction("what a person typed is never removed: set deleted_at")
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -275,6 +294,42 @@ def _like_parameters(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
 
 def _escaped(phrase: str) -> str:
     return re.sub(r"([%_/])", r"/\1", phrase)
+
+
+def copy_database(target: Path) -> None:
+    """A copy of the database as one file: consistent, checked, and safe on the disk before it gets its name.
+
+    Raises Unhealthy when the copy is not whole; then there is no file at `target`.
+    """
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with db.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.execute("PRAGMA query_only=0")  # it forbids writing another file as well
+        connection.info["query_only"] = "0"
+        raw.execute("VACUUM INTO ?", (str(part),))
+    part.chmod(0o600)
+    copy = sqlcipher3.dbapi2.connect(str(part))
+    try:
+        verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+    finally:
+        copy.close()
+    if verdict != "ok":
+        part.unlink()
+        raise Unhealthy(f"The copy of the database is not whole ({verdict}). Nothing was changed.")
+    _settle(part)
+    part.rename(target)
+    _settle(target.parent)
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

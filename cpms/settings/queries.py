@@ -22,6 +22,11 @@ def current() -> ClinicSettings:
     return settings
 
 
+def forget() -> None:
+    """What was read for this request may have changed."""
+    g.pop("clinic_settings", None)
+
+
 def stored() -> dict[str, object]:
     """What the database holds, by key."""
     return {row.key: row.value for row in db.session.execute(_STORED)}

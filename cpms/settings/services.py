@@ -3,8 +3,6 @@
 from dataclasses import fields
 from typing import Any
 
-from flask import g
-
 from cpms.core.db import db
 from cpms.core.errors import Stale
 from cpms.settings import queries
@@ -15,7 +13,7 @@ from cpms.settings.schema import ClinicSettings, dump
 def change_clinic(*, seen: str, **changes: Any) -> None:
     """Store what the clinic's form says, unless somebody else stored another wish since the form was made."""
     if seen != queries.fingerprint():
-        g.pop("clinic_settings", None)
+        queries.forget()
         raise Stale
     change_settings(**changes)
 
@@ -31,4 +29,4 @@ def change_settings(**changes: Any) -> None:
             db.session.add(Setting(key=key, value=dump(value)))
         elif row.value != dump(value):
             row.value = dump(value)
-    g.pop("clinic_settings", None)
+    queries.forget()

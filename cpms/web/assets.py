@@ -41,11 +41,13 @@ def init_app(app: Flask) -> None:
         max_age=31536000,
         immutable_file_test=lambda _path, _url: True,
         add_headers_function=_headers,
+        allow_all_origins=False,
         mimetypes={".js": "text/javascript"},
     )
     app.jinja_env.globals["asset"] = lambda path: f"{prefix}/{path}"
 
 
 def _headers(headers: dict[str, str], _path: str, _url: str) -> None:
+    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

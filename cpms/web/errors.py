@@ -93,7 +93,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         code = error.code or 500
-        if code < 400:
+        if code < 400 or code == 405:  # a redirect, or the list of methods that there are
             return make_response(error.get_response())
         return answer(code, f"{title(code)}. {advice(code)}" if is_htmx() else advice(code))
 

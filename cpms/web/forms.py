@@ -1,5 +1,6 @@
 """Forms: text becomes types, or a clear sentence stands beside the field."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
@@ -78,7 +79,10 @@ class ClockTime(wtforms.TimeField):
         if typed:
             try:
                 self.data = time.fromisoformat(typed).replace(second=0, microsecond=0)
+                if self.data.tzinfo is not None:
+                    raise ValueError
             except ValueError:
+                self.data = None
                 raise ValueError(_("Please give a time as hours and minutes, like 09:30.")) from None
 
 
@@ -89,10 +93,9 @@ class Number(wtforms.IntegerField):
         self.data: int | None = None
         typed = valuelist[0].strip() if valuelist else ""
         if typed:
-            try:
-                self.data = int(typed)
-            except ValueError:
-                raise ValueError(_("Please give a whole number.")) from None
+            if not re.fullmatch(r"[+-]?\d{1,9}", typed):  # more digits than that no desk means
+                raise ValueError(_("Please give a whole number."))
+            self.data = int(typed)
 
 
 class Version(Number):

@@ -16,7 +16,7 @@ from cpms import create_app
 from cpms.core.db import db
 from tests.make import Make
 from tests.property.conftest import ask_file
-from tests.server import Client, Server, session_cookie
+from tests.server import Client, Server, session_cookie, run_async
 
 KILLS = 20
 DESKS = 8
@@ -92,7 +92,7 @@ def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(folder: Path, k
 
     for kill in range(KILLS):
         with server:
-            asyncio.run(desks.book_until_killed(after=dice.randrange(1, 12)))
+            run_async(desks.book_until_killed(after=dice.randrange(1, 12)))
             assert server.process is None, f"kill {kill}: the desks stopped for another reason"
 
     with server:

@@ -16,7 +16,7 @@ from cpms.calendar.models import Event, Status
 from cpms.core.db import db, transaction
 from tests.make import Make
 from tests.racers import Racers
-from tests.server import Answer, Client, Server, at_the_desks
+from tests.server import Answer, Client, Server, at_the_desks, run_async
 
 MONDAY = datetime(2040, 3, 5, 10, 0)
 RACERS = 200
@@ -85,7 +85,7 @@ def statuses(clinic: Make, server: Server, requests: list[Request]) -> Counter[i
         async with at_the_desks(clinic.app, server, len(requests)) as clients:
             return await asyncio.gather(*(send(each) for send, each in zip(requests, clients, strict=True)))
 
-    return Counter(answer.status for answer in asyncio.run(race()))
+    return Counter(answer.status for answer in run_async(race()))
 
 
 def booking(start: datetime, title: str = "Racer", **fields: Any) -> Request:

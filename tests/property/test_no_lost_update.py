@@ -15,7 +15,7 @@ from cpms.patients import queries as patients
 from tests.make import Make
 from tests.pages import Page
 from tests.racers import Racers
-from tests.server import Client, Server, at_the_desks, session_cookie
+from tests.server import Client, Server, at_the_desks, session_cookie, run_async
 
 THREADS = 16
 MONDAY = datetime(2041, 3, 4, 8, 0)
@@ -162,7 +162,7 @@ def test_a_busy_desk_loses_nothing(clinic: Make, server: Server, ask: Any) -> No
             workers = [Worker(client, book, seed, tired) for seed, client in enumerate(clients)]
             await asyncio.gather(*(each.work(times, patient_ids, events) for each in workers))
 
-    asyncio.run(day())
+    run_async(day())
 
     assert not [status for status in book.answers if status >= 400 and status != 409], book.answers
     for patient_id in patient_ids:
