@@ -77,6 +77,7 @@ def figures(run: Run) -> list[Line]:
         before = monday - timedelta(days=7)
         for number in range(-1, 5 if run.quick else 12):
             page.goto(f"/calendar/week/{before}", wait_until="networkidle")
+            page.wait_for_selector("#cal-next[data-htmx-powered]")  # before, it would be a plain link
             mine = page.evaluate(NEXT)
             page.goto(f"/calendar/week/{before}", wait_until="networkidle")
             theirs = page.evaluate(BARE, f"/calendar/week/{monday}")
