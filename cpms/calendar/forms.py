@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,6 +14,7 @@ from cpms.calendar import rules
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
 from cpms.patients.forms import BirthDate, Phone
 from cpms.patients.models import Patient
+from cpms.patients.rules import Seen, meet
 from cpms.web.forms import ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
 
 
@@ -64,6 +65,35 @@ class SlotFields(Form):
     overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])
     confirmed = HiddenField()
     version = Number()
+    seen = HiddenField(validators=[at_most(400)])
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("day", "start_time", "minutes", "chair_id", "provider_id")
+
+    def values(self) -> dict[str, Any]:
+        """The fields that two people may both have changed."""
+        return {name: self[name].data for name in self.COLUMNS}
+
+    def remember(self) -> None:
+        """Take note of what the form shows, so that it is known later what the person changed."""
+        self.seen.data = str(Seen.of(self.version.data or 0, self.values()))
+
+    def meet(self, now: "SlotFields") -> dict[str, Any]:
+        """Join what was typed here with what the form would show `now`; from here on the form is about the latter.
+
+        Fields that were left alone take what is stored. The answer: what is stored in the fields that both changed.
+        """
+        stored = now.values()
+        typed = {name: value for name, value in self.values().items() if self[name].raw_data}
+        try:
+            seen = Seen.read(self.seen.data or "", self.COLUMNS)
+        except ValueError:  # nobody knows what was seen: then everything here was typed
+            seen = Seen(0, dict.fromkeys(self.COLUMNS, ""))
+        for name, value in meet(seen, typed=typed, stored=stored).items():
+            self[name].data = value
+            self[name].raw_data = None
+        now.remember()
+        self.version.data, self.seen.data = now.version.data, now.seen.data
+        return {name: value for name, value in seen.changed(stored).items() if self[name].data != value}
 
     def offer(self, chairs: list[Chair], providers: list[User]) -> None:
         """Fill the selects; what the form has already stays choosable."""
@@ -87,16 +117,11 @@ class SlotFields(Form):
             "provider_id": self.provider_id.data,
         }
 
-    def excuses(self) -> dict[str, Any]:
-        """Why a taken slot is booked all the same, and the yes to what is unusual."""
-        return {
-            "overbook_reason": self.overbook_reason.data or None,
-            "confirmed": self.confirmed.data or False,
-        }
-
 
 class EventForm(SlotFields):
     """A visit or a block."""
+
+    COLUMNS = (*SlotFields.COLUMNS, "patient_id", "title", "type_id", "color", "notes")
 
     kind = SelectField(
         _l("Kind"),
@@ -118,6 +143,11 @@ class EventForm(SlotFields):
     mobile_phone = Phone(_l("Mobile phone"))
     different_person = BooleanField(_l("This is a different person"))
     shown_ids = HiddenField()  # the likely same ones that the person at the screen has seen
+
+    def validate_patient_name(self, field: Line) -> None:
+        """Words that name nobody are no patient: the visit would silently be nobody's."""
+        if field.data and not (self.patient_id.data or self.patient_id.errors or self.new_patient.data):
+            raise validators.ValidationError(_("Please choose the patient from the list, or empty the field."))
 
     def different_from(self) -> frozenset[int]:
         """Those of whom the person said that they are others."""
@@ -162,7 +192,7 @@ class EventForm(SlotFields):
     @classmethod
     def of(cls, event: Event) -> "EventForm":
         """The form of an entry as it is stored."""
-        return cls(
+        form = cls(
             None,
             kind=event.kind,
             patient_id=event.patient_id,
@@ -177,8 +207,9 @@ class EventForm(SlotFields):
             color=event.color,
             notes=event.notes,
             version=event.row_version,
-            overbook_reason=event.overbook_reason or "",
         )
+        form.remember()
+        return form
 
 
 class MoveForm(SlotFields):
@@ -186,7 +217,7 @@ class MoveForm(SlotFields):
 
     @classmethod
     def of(cls, event: Event) -> "MoveForm":
-        return cls(
+        form = cls(
             None,
             day=event.start.date(),
             start_time=event.start.time(),
@@ -195,6 +226,8 @@ class MoveForm(SlotFields):
             provider_id=event.provider_id,
             version=event.row_version,
         )
+        form.remember()
+        return form
 
 
 class DropForm(Form):

@@ -58,6 +58,8 @@ def book(
     if kind is Kind.BLOCK:
         patient_id = None
     _check_subject(kind, patient_id, provider_id, title)
+    if patient_id is not None:
+        _check_patient(patient_id)
     _check_times(kind, start, end)
     _check_places(chair_id, provider_id)
     type_ = queries.type_(type_id) if type_id is not None else None
@@ -104,6 +106,8 @@ def change_event(
     if event.kind is Kind.BLOCK:
         patient_id = None
     _check_subject(event.kind, patient_id, provider_id, title)
+    if patient_id is not None and patient_id != event.patient_id:
+        _check_patient(patient_id)  # whom a visit has already may have left the lists since
     if type_id is not None and type_id != event.type_id:
         queries.type_(type_id)
     moved = (event.start, event.end, event.chair_id, event.provider_id) != (start, end, chair_id, provider_id)
@@ -111,8 +115,6 @@ def change_event(
         _check_movable(event)
         _check_times(event.kind, start, end)
         _check_places(chair_id, provider_id, event)
-    elif patient_id != event.patient_id and patient_id is not None:
-        _check_patient(patient_id)
     event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
     event.patient_id, event.title, event.type_id, event.notes = patient_id, title, type_id, notes
     if color:
@@ -200,8 +202,6 @@ def _check_subject(kind: Kind, patient_id: int | None, provider_id: int | None, 
         raise Refused(_("Please choose a patient, or say what it is."), field="patient_id")
     if provider_id is None:
         raise Refused(_("Please choose who sees the patient."), field="provider_id")
-    if patient_id is not None:
-        _check_patient(patient_id)
 
 
 def _check_patient(patient_id: int) -> None:

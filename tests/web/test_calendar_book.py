@@ -159,6 +159,14 @@ def test_a_visit_needs_a_patient_or_a_word(rita: Person, make: Make) -> None:
     assert answer.status_code == 422 and "choose a patient" in answer.page.text
 
 
+def test_a_name_that_nobody_chose_is_not_forgotten(rita: Person, make: Make) -> None:
+    answer = rita.htmx.post("/calendar/events", target="dialog", **form(make, patient_name="Selma Yil", title="Crown"))
+    assert answer.status_code == 422
+    assert "choose the patient from the list, or empty the field" in answer.page.error("patient_name")
+    assert answer.page.value("patient_name") == "Selma Yil" and events(make) == []
+    assert rita.htmx.post("/calendar/events", target="dialog", **form(make, title="Crown")).status_code == 200
+
+
 @pytest.mark.parametrize("color", ["red", "#12345", "#1234567", "javascript:alert(1)"])
 def test_a_colour_is_a_colour(rita: Person, make: Make, color: str) -> None:
     answer = rita.htmx.post(
@@ -235,6 +243,33 @@ def test_somebody_known_already_is_shown_first(rita: Person, make: Make) -> None
     assert events(make) == []
     sure = filled | {"different_person": "y", "shown_ids": asked.page.value("shown_ids")}
     assert rita.htmx.post("/calendar/events", target="dialog", **sure).status_code == 200
+
+
+def test_the_tick_is_about_those_who_were_shown(rita: Person, make: Make) -> None:
+    born = date(1990, 5, 17)
+    make.patient(first_name="Lena", last_name="Berg", date_of_birth=born)
+    filled = form(make, new_patient="1", first_name="Lena", last_name="Berg", date_of_birth="1990-05-17")
+    asked = rita.htmx.post("/calendar/events", target="dialog", **filled)
+    other = make.patient(first_name="Lena", last_name="Berg", date_of_birth=born)
+    ticked = filled | {"different_person": "y", "shown_ids": asked.page.value("shown_ids")}
+    again = rita.htmx.post("/calendar/events", target="dialog", **ticked)
+    assert again.status_code == 422 and str(other.id) in again.page.value("shown_ids").split(",")
+    assert not again.page.has('[name="different_person"][checked]')
+    assert "whether it is the same person" in again.page.error("different_person")
+
+
+def test_a_tick_is_kept_while_the_slot_is_still_asked_about(rita: Person, make: Make) -> None:
+    make.patient(first_name="Lena", last_name="Berg", date_of_birth=date(1990, 5, 17))
+    make.visit()
+    filled = form(make, new_patient="1", first_name="Lena", last_name="Berg", date_of_birth="1990-05-17")
+    asked = rita.htmx.post("/calendar/events", target="dialog", **filled)
+    ticked = filled | {"different_person": "y", "shown_ids": asked.page.value("shown_ids")}
+    taken = rita.htmx.post("/calendar/events", target="dialog", **ticked)
+    assert taken.status_code == 409
+    carried = {name: taken.page.value(name) for name in ("different_person", "shown_ids")}
+    assert rita.htmx.post(
+        "/calendar/events", target="dialog", **filled | carried, overbook_reason="Toothache"
+    ).status_code == 200
 
 
 def test_a_refused_visit_leaves_no_new_patient_behind(rita: Person, make: Make) -> None:

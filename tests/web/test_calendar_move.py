@@ -170,6 +170,100 @@ def test_of_two_editors_the_second_sees_both_and_loses_nothing(
     assert stored(make, visit).title == "Rita's words"
 
 
+def opened(person: Person, visit: Event) -> dict[str, str]:
+    """What the dialog "Edit" would send if nothing were changed."""
+    page = person.htmx.get(f"/calendar/events/{visit.id}/edit", target="dialog").page
+    names = "kind patient_id patient_name title day start_time minutes chair_id provider_id type_id color notes"
+    return {name: page.value(name) for name in (*names.split(), "version", "seen", "confirmed")}
+
+
+def edit(person: Person, visit: Event, form: dict[str, str], **changes: str) -> Answer:
+    return person.htmx.post(f"/calendar/events/{visit.id}/edit", target="dialog", **form | changes)
+
+
+def test_what_the_other_stored_is_not_wiped_by_a_form_that_never_showed_it(
+    rita: Person, ada: Person, visit: Event, make: Make
+) -> None:
+    form = opened(rita, visit)
+    assert edit(ada, visit, opened(ada, visit), notes="Needs a long needle", minutes="45").status_code == 200
+    late = edit(rita, visit, form, title="Crown")
+    assert late.status_code == 409
+    assert (late.page.value("notes"), late.page.value("minutes")) == ("Needs a long needle", "45")
+    assert late.page.value("title") == "Crown" and not late.page.has('[aria-invalid="true"]')
+    again = {name: late.page.value(name) for name in form}
+    assert edit(rita, visit, again).status_code == 200
+    now = stored(make, visit)
+    assert (now.notes, now.minutes, now.title) == ("Needs a long needle", 45, "Crown")
+
+
+@pytest.mark.parametrize(
+    ("field", "adas", "ritas", "words"),
+    [
+        ("notes", "Ada's note", "Rita's note", "Stored now: Ada's note"),
+        ("start_time", "11:00", "12:00", "Stored now: 11:00"),
+        ("day", "2026-09-02", "2026-09-03", "Stored now: 2 September 2026"),
+        ("minutes", "45", "60", "Stored now: 45"),
+        ("color", "#2563eb", "#dc2626", "Stored now: blue"),
+    ],
+)
+def test_what_both_changed_stands_beside_what_was_typed(
+    rita: Person, ada: Person, visit: Event, field: str, adas: str, ritas: str, words: str
+) -> None:
+    form = opened(rita, visit)
+    assert edit(ada, visit, opened(ada, visit), **{field: adas}).status_code == 200
+    late = edit(rita, visit, form, **{field: ritas})
+    assert late.status_code == 409
+    assert late.page.value(field) == ritas
+    assert words in late.page.one(f'.field:has([name="{field}"])').get_text(" ", strip=True)
+    assert "Somebody else changed this meanwhile" in late.page.error(field)
+
+
+def test_the_other_s_patient_is_named_beside_the_field(rita: Person, ada: Person, visit: Event, make: Make) -> None:
+    adas, ritas = make.patient(last_name="Koç"), make.patient(last_name="Berg")
+    form = opened(rita, visit)
+    edit(ada, visit, opened(ada, visit), patient_id=str(adas.id), patient_name=adas.name)
+    late = edit(rita, visit, form, patient_id=str(ritas.id), patient_name=ritas.name)
+    assert late.status_code == 409 and "Stored now: Selma Koç" in late.page.error("patient_name")
+    untouched = edit(rita, visit, form)
+    assert untouched.page.value("patient_id") == str(adas.id)
+    assert untouched.page.value("patient_name") == "Selma Koç"
+
+
+def test_one_letter_in_the_patient_field_does_not_take_the_patient_away(
+    rita: Person, visit: Event, make: Make
+) -> None:
+    form = opened(rita, visit) | {"title": "Crown", "patient_id": "", "patient_name": "Selma Yil"}
+    answer = edit(rita, visit, form)
+    assert answer.status_code == 422 and "choose the patient from the list" in answer.page.error("patient_name")
+    assert stored(make, visit).patient_id == visit.patient_id
+    assert edit(rita, visit, form, patient_name="").status_code == 200
+    assert stored(make, visit).patient_id is None
+
+
+def test_a_note_is_added_to_the_visit_of_somebody_archived(rita: Person, visit: Event, make: Make) -> None:
+    from cpms.patients import queries as patients
+    from cpms.patients import services as patient_services
+
+    with make.app.app_context(), transaction("patient.archive", actor=None):
+        patient_services.archive_patient(patients.patient(visit.patient_id))
+    assert edit(rita, visit, opened(rita, visit), notes="Moved away").status_code == 200
+    assert stored(make, visit).notes == "Moved away"
+    form = opened(rita, visit) | {"start_time": "10:30"}
+    assert edit(rita, visit, form).status_code == 200, "the visit moves, the patient is as chosen as before"
+
+
+def test_hugo_writes_a_note_on_an_overbooked_visit(hugo: Person, visit: Event, make: Make) -> None:
+    over = make.visit(overbook_reason="Toothache")
+    form = opened(hugo, over)
+    assert edit(hugo, over, form, notes="Two roots").status_code == 200
+    now = stored(make, over)
+    assert (now.notes, now.overbook_reason) == ("Two roots", "Toothache")
+    form = opened(hugo, over)
+    assert edit(hugo, over, form, start_time="10:15").status_code == 409
+    assert edit(hugo, over, form, start_time="10:15", overbook_reason="I want to").status_code == 403
+    assert edit(hugo, over, form, start_time="11:30", overbook_reason="I want to").status_code == 200
+
+
 def test_a_chair_given_up_stays_on_its_visits(olga: Person, rita: Person, visit: Event, make: Make) -> None:
     from cpms.calendar import queries, services
 

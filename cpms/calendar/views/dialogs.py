@@ -16,7 +16,7 @@ from cpms.core.permissions import P
 from cpms.patients import services as patient_services
 from cpms.web.access import can
 from cpms.web.errors import sentence
-from cpms.web.filters import when
+from cpms.web.filters import full_day, when
 from cpms.web.toasts import toast
 
 
@@ -50,9 +50,20 @@ def say_moved(event: Event, before: tuple[datetime, int, int, int | None], shown
     )
 
 
-def check_overbooking(form: SlotFields) -> None:
-    if form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
-        raise Forbidden(_("Your role does not include booking over another entry."))
+def excuses(form: SlotFields) -> dict[str, Any]:
+    """Why a taken slot is booked all the same, if the person may, and the yes to what is unusual."""
+    return {"overbook_reason": reason_of(form), "confirmed": form.confirmed.data or False}
+
+
+def reason_of(form: Any) -> str | None:
+    return form.overbook_reason.data or None if can(P.CALENDAR_OVERBOOK) else None
+
+
+def told(problem: DomainError, form: Any) -> DomainError:
+    """The problem as the person is told it: who gave a reason that excuses nothing lacks the right to give one."""
+    if isinstance(problem, services.SlotTaken) and form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
+        return Forbidden(_("Your role does not include booking over another entry."))
+    return problem
 
 
 def offer(form: SlotFields, event: Event | None = None) -> None:
@@ -73,7 +84,7 @@ def dialog_context(
 ) -> dict[str, Any]:
     """Everything that a dialog about a slot shows. A refusal finds its field, a question its place."""
     offer(form, event)
-    taken, warnings, stored, same = None, [], None, []
+    taken, warnings, stored, elsewhere, same = None, [], None, {}, []
     match problem:
         case services.SlotTaken():
             taken = problem.message
@@ -82,10 +93,12 @@ def dialog_context(
             form.confirmed.data = problem.key
         case Stale():
             stored = event  # read again after the rollback: what the other one stored
-            form.version.data = event.row_version if event is not None else None
+            elsewhere = _both_edits(form, event) if event is not None else {}
         case patient_services.LooksKnown():
             same = problem.candidates
             form.shown_ids.data = ",".join(str(each.id) for each in same)
+            form.different_person.data = False  # what was said of others says nothing of these
+            form.refuse("different_person", _("Please look whether it is the same person. If not, tick this."))
         case DomainError():
             form.refuse(problem.field, sentence(problem))
     if not warnings and not isinstance(problem, services.SlotTaken | patient_services.LooksKnown):
@@ -97,6 +110,7 @@ def dialog_context(
         "taken": taken,
         "warnings": warnings,
         "stored": stored,
+        "elsewhere": elsewhere,
         "same": same,
         "may_overbook": can(P.CALENDAR_OVERBOOK),
         "may_register": can(P.PATIENT_WRITE),
@@ -105,6 +119,37 @@ def dialog_context(
         "words": queries.status_words(),
         "Kind": Kind,
     }
+
+
+def _both_edits(form: SlotFields, event: Event) -> dict[str, str]:
+    """Both edits in one form, and for each field that both changed what is stored now, in words."""
+    now = type(form).of(event)
+    seen_elsewhere = {name: in_words(event, name) for name in form.meet(now)}
+    if isinstance(form, EventForm) and form.patient_id.data == event.patient_id:
+        form.patient_name.data = now.patient_name.data
+    for name in seen_elsewhere:
+        form.refuse(name, _("Somebody else changed this meanwhile."))
+    return {name: _("Stored now: %(value)s", value=words) for name, words in seen_elsewhere.items()}
+
+
+def in_words(event: Event, name: str) -> str:
+    """What an entry has in a field of its form, as it is said."""
+    match name:
+        case "day":
+            return full_day(event.start)
+        case "start_time":
+            return f"{event.start:%H:%M}"
+        case "chair_id":
+            return event.chair.name
+        case "provider_id":
+            return event.provider.display_name if event.provider is not None else _("nobody")
+        case "patient_id":
+            return event.patient.name if event.patient is not None else _("nobody")
+        case "type_id":
+            return event.type.name if event.type is not None else _("nothing")
+        case "color":
+            return queries.swatch_words().get(event.color, event.color)
+    return str(getattr(event, name)) or _("nothing")
 
 
 def _block_url(form: SlotFields) -> str:

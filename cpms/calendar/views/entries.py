@@ -14,7 +14,7 @@ from cpms.calendar.forms import EventForm, MoveForm
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import check_overbooking, dialog_context, offer, say_moved, slot_of
+from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_moved, slot_of, told
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden
@@ -134,7 +134,6 @@ def create() -> ResponseReturnValue:
     if not _is_whole(form):
         return _event_page(form, status=422)
     try:
-        check_overbooking(form)
         with transaction("event.create", actor=current_user):
             patient_id = form.patient_id.data
             if form.new_patient.data and form.kind.data is Kind.VISIT:
@@ -148,9 +147,10 @@ def create() -> ResponseReturnValue:
                 notes=form.notes.data or "",
                 booking_key=form.booking_key.data or None,
                 **form.slot(),
-                **form.excuses(),
+                **excuses(form),
             )
-    except DomainError as problem:
+    except DomainError as refused:
+        problem = told(refused, form)
         return _event_page(form, problem=problem, status=problem.status)
     toast(
         _("Booked: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)),
@@ -202,7 +202,6 @@ def change(event_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _event_page(form, event=row, status=422)
     try:
-        check_overbooking(form)
         with transaction("event.change", actor=current_user, about=row):
             services.change_event(
                 row,
@@ -213,9 +212,10 @@ def change(event_id: int) -> ResponseReturnValue:
                 color=form.color.data or None,
                 notes=form.notes.data or "",
                 **form.slot(),
-                **form.excuses(),
+                **excuses(form),
             )
-    except DomainError as problem:
+    except DomainError as refused:
+        problem = told(refused, form)
         return _event_page(form, event=row, problem=problem, status=problem.status)
     toast(_("Stored: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
@@ -238,11 +238,11 @@ def store_move(event_id: int) -> ResponseReturnValue:
     if not form.validate():
         return page("calendar/move_dialog.html", status=422, **dialog_context(form, event=row))
     try:
-        check_overbooking(form)
         with transaction("event.move", actor=current_user, about=row):
             before = slot_of(row)
-            services.move_event(row, seen=form.version.data or 0, **form.slot(), **form.excuses())
-    except DomainError as problem:
+            services.move_event(row, seen=form.version.data or 0, **form.slot(), **excuses(form))
+    except DomainError as refused:
+        problem = told(refused, form)
         return page(
             "calendar/move_dialog.html",
             status=problem.status,

@@ -206,15 +206,9 @@ def _shown_with(form: DropForm) -> Shown:
 
 def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
     """The dialog "Move" filled with what the drag asked for, to be sent along with the true grid."""
-    ask = MoveForm(
-        None,
-        day=form.starts.date(),
-        start_time=form.starts.time(),
-        minutes=form.minutes.data,
-        chair_id=form.chair.data or event.chair_id,
-        provider_id=event.provider_id,
-        version=event.row_version,
-    )
+    ask = MoveForm.of(event)
+    ask.day.data, ask.start_time.data, ask.minutes.data = form.starts.date(), form.starts.time(), form.minutes.data
+    ask.chair_id.data = form.chair.data or event.chair_id
     return partial(
         "calendar/move_dialog.html",
         "dialog",
