@@ -10,12 +10,12 @@ from wtforms import BooleanField, HiddenField, SelectField, validators
 from wtforms.fields import SelectChoice
 
 from cpms.auth.models import User
-from cpms.calendar import rules
+from cpms.calendar import rules, services
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
 from cpms.patients.forms import BirthDate, Phone
 from cpms.patients.models import Patient
 from cpms.patients.rules import Seen, meet
-from cpms.web.forms import ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
+from cpms.web.forms import Choice, ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
 
 
 def _id(value: Any) -> int | None:
@@ -23,12 +23,22 @@ def _id(value: Any) -> int | None:
     return int(value) if value not in (None, "", "None") else None
 
 
+def is_whole(words: str) -> bool:
+    """A number that any row's id or version could be: not so long that reading it is work."""
+    return words.isascii() and words.isdigit() and len(words) < 10
+
+
+def ids_in(words: str | None) -> list[int]:
+    """The ids of a list with commas; what is no id is left out."""
+    return [int(each) for each in (words or "").split(",") if is_whole(each)]
+
+
 class Ref(HiddenField):
     """The id of a row that another part of the page chose; empty is None."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = valuelist[0].strip() if valuelist else ""
-        if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 12):
+        if typed and not (is_whole(typed)):
             raise ValueError(_("Please choose from the list."))
         self.data = _id(typed)
 
@@ -67,6 +77,7 @@ class SlotFields(Form):
     version = Number()
     seen = HiddenField(validators=[at_most(400)])
 
+    entry_kind = Kind.VISIT  # of what is moved
     COLUMNS: ClassVar[tuple[str, ...]] = ("day", "start_time", "minutes", "chair_id", "provider_id")
 
     def values(self) -> dict[str, Any]:
@@ -103,9 +114,22 @@ class SlotFields(Form):
             *(SelectChoice(each.id, each.display_name) for each in providers),
         ]
 
+    def validate_day(self, field: Day) -> None:
+        if not rules.is_on_calendar(field.data):
+            raise validators.ValidationError(services.out_of_range())
+
     def validate_minutes(self, field: Number) -> None:
-        if field.data is not None and not rules.SHORTEST <= field.data <= 24 * 60:
-            raise validators.ValidationError(_("Please give a number of minutes from 5 to 480."))
+        if field.data is not None and not rules.SHORTEST <= field.data <= rules.LONGEST_BLOCK:
+            raise validators.ValidationError(
+                _(
+                    "Please give a number of minutes from %(least)d to %(most)d.",
+                    least=rules.SHORTEST,
+                    most=rules.longest(self.kind_of_entry()),
+                )
+            )
+
+    def kind_of_entry(self) -> Kind:
+        return self.entry_kind
 
     def slot(self) -> dict[str, Any]:
         """What the services take: start, end, chair and provider."""
@@ -144,6 +168,9 @@ class EventForm(SlotFields):
     different_person = BooleanField(_l("This is a different person"))
     shown_ids = HiddenField()  # the likely same ones that the person at the screen has seen
 
+    def kind_of_entry(self) -> Kind:
+        return self.kind.data
+
     def validate_patient_name(self, field: Line) -> None:
         """Words that name nobody are no patient: the visit would silently be nobody's."""
         if field.data and not (self.patient_id.data or self.patient_id.errors or self.new_patient.data):
@@ -153,7 +180,7 @@ class EventForm(SlotFields):
         """Those of whom the person said that they are others."""
         if not self.different_person.data:
             return frozenset()
-        return frozenset(int(each) for each in (self.shown_ids.data or "").split(",") if each.isdecimal())
+        return frozenset(ids_in(self.shown_ids.data))
 
     def offer_types(self, types: list[AppointmentType]) -> None:
         self.type_id.choices = [
@@ -192,7 +219,7 @@ class EventForm(SlotFields):
     @classmethod
     def of(cls, event: Event) -> "EventForm":
         """The form of an entry as it is stored."""
-        form = cls(
+        form: EventForm = cls(
             None,
             kind=event.kind,
             patient_id=event.patient_id,
@@ -217,7 +244,7 @@ class MoveForm(SlotFields):
 
     @classmethod
     def of(cls, event: Event) -> "MoveForm":
-        form = cls(
+        form: MoveForm = cls(
             None,
             day=event.start.date(),
             start_time=event.start.time(),
@@ -238,7 +265,9 @@ class DropForm(Form):
     start = Line(validators=[required()])
     minutes = Number(validators=[required()])
     chair = Number()
-    provider_back = Number()  # only the way back names the provider
+    # Only the way back names the provider, and why the place may be taken although it is not free.
+    provider_back = Number()
+    overbook_reason = Line(validators=[at_most(200)])
     # Which calendar is on the screen, so that the answer is the same one.
     view = SelectField(choices=[SelectChoice("week", ""), SelectChoice("day", "")], default="week")
     day = Day()
@@ -251,8 +280,23 @@ class DropForm(Form):
             moment = datetime.fromisoformat(field.data or "")
         except ValueError:
             raise validators.ValidationError("start") from None
-        if moment.tzinfo is not None or moment.second:
+        odd = moment.tzinfo is not None or moment.second or moment.microsecond
+        if odd or not rules.is_on_calendar(moment.date()):
             raise validators.ValidationError("start")
+
+    def validate_day(self, field: Day) -> None:
+        if field.data is not None and not rules.is_on_calendar(field.data):
+            raise validators.ValidationError("day")
+
+    def validate_minutes(self, field: Number) -> None:
+        if field.data is None or not rules.SHORTEST <= field.data <= rules.LONGEST_BLOCK:
+            raise validators.ValidationError("minutes")
+
+    def validate_provider(self, field: Line) -> None:
+        if not all(map(is_whole, filter(None, (field.data or "").split(",")))):
+            raise validators.ValidationError("a list of ids")
+
+    validate_chair_filter = validate_provider
 
     @property
     def starts(self) -> datetime:
@@ -280,9 +324,16 @@ class TypeForm(Form):
         [required(_l("Please say how long it takes."))],
         render_kw={"step": rules.STEP, "min": rules.STEP},
     )
-    color = SelectField(_l("Colour"))
+    color = Choice(_l("Colour"))
     version = Number()
 
     def validate_minutes(self, field: Number) -> None:
         if field.data is None or not rules.SHORTEST <= field.data <= rules.LONGEST_VISIT or field.data % rules.STEP:
-            raise validators.ValidationError(_("Please give a number from 5 to 480, in steps of 5."))
+            raise validators.ValidationError(
+                _(
+                    "Please give a number from %(least)d to %(most)d, in steps of %(step)d.",
+                    least=rules.SHORTEST,
+                    most=rules.LONGEST_VISIT,
+                    step=rules.STEP,
+                )
+            )

@@ -94,7 +94,7 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
         return int((self.end - self.start).total_seconds() // 60)
 
 
-class CalendarRevision(Model):
+class CalendarRevision(Timestamped, Model):
     """One number that grows with every change that a calendar could show; open calendars ask whether it has moved."""
 
     __tablename__ = "calendar_revision"

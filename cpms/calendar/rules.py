@@ -5,11 +5,13 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from cpms.calendar.models import Status
+from cpms.calendar.models import Kind, Status
 
 STEP = 5  # minutes: the grain of the calendar
 SHORTEST, LONGEST_VISIT = 5, 480  # minutes
 LINE = 15  # minutes between two lines of the grid
+LONGEST_BLOCK = 24 * 60  # minutes
+FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2149, 12, 31)  # beyond, a date is a slip of the finger
 _MINUTE = timedelta(minutes=1)
 
 FREE = frozenset({Status.CANCELLED, Status.NO_SHOW})  # these hold neither chair nor provider
@@ -111,6 +113,21 @@ def hours_shown(opening: Iterable[tuple[time, time]], entries: Iterable[tuple[da
 def is_open(hours: tuple[time, time] | None, start: datetime, end: datetime) -> bool:
     """True when the whole of [start, end) lies inside the opening hours of its day."""
     return hours is not None and end.date() == start.date() and hours[0] <= start.time() and end.time() <= hours[1]
+
+
+def is_on_calendar(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY
+
+
+def on_calendar(day: date, ahead: int) -> date:
+    """The day so many days ahead, or the last one that there is."""
+    ahead = max(ahead, (FIRST_DAY - day).days) if ahead < 0 else min(ahead, (LAST_DAY - day).days)
+    return day + timedelta(days=ahead)
+
+
+def longest(kind: Kind) -> int:
+    """How many minutes an entry may last."""
+    return LONGEST_VISIT if kind is Kind.VISIT else LONGEST_BLOCK
 
 
 def monday(day: date) -> date:

@@ -140,6 +140,7 @@ def move_event(
     if (event.start, event.end, event.chair_id, event.provider_id) == (start, end, chair_id, provider_id):
         return
     _check_movable(event)
+    _check_provider(event.kind, provider_id)
     _check_times(event.kind, start, end)
     _check_places(chair_id, provider_id, event)
     event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
@@ -200,7 +201,11 @@ def _check_subject(kind: Kind, patient_id: int | None, provider_id: int | None, 
         return
     if patient_id is None and not title:
         raise Refused(_("Please choose a patient, or say what it is."), field="patient_id")
-    if provider_id is None:
+    _check_provider(kind, provider_id)
+
+
+def _check_provider(kind: Kind, provider_id: int | None) -> None:
+    if kind is Kind.VISIT and provider_id is None:
         raise Refused(_("Please choose who sees the patient."), field="provider_id")
 
 
@@ -213,6 +218,8 @@ def _check_patient(patient_id: int) -> None:
 
 
 def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
+    if not rules.is_on_calendar(start.date()):
+        raise Refused(out_of_range(), field="day")
     minutes = int((end - start).total_seconds() // 60)
     if minutes < rules.SHORTEST:
         raise Refused(_("It must last at least %(n)d minutes.", n=rules.SHORTEST), field="minutes")
@@ -224,6 +231,10 @@ def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
         raise Refused(_("Times go in steps of %(n)d minutes.", n=rules.STEP), field="start_time")
     if clock.is_skipped(start) or clock.is_skipped(end):
         raise Refused(_("The clocks go forward then: this time does not exist on that day."), field="start_time")
+
+
+def out_of_range() -> str:
+    return _("Please give a date from %(first)d to %(last)d.", first=rules.FIRST_DAY.year, last=rules.LAST_DAY.year)
 
 
 def _check_places(chair_id: int, provider_id: int | None, event: Event | None = None) -> None:

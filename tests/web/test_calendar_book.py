@@ -44,6 +44,41 @@ def test_rita_opens_the_dialog_on_an_empty_slot_and_it_knows_the_slot(rita: Pers
     assert page.value("chair_id") == str(chair.id)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "start=9999-12-31T23:45",
+        "start=0001-01-01T00:00",
+        "start=2026-09-01T10:00:30",
+        "start=2026-09-01T10:00%2B02:00",
+        "start=soon",
+        f"patient={'9' * 5000}",
+        "patient=4711",
+        f"minutes={'9' * 5000}",
+        "minutes=485",
+        "minutes=0",
+        f"chair={'9' * 30}",
+        f"provider={'9' * 5000}",
+    ],
+)
+def test_an_address_that_no_screen_makes_is_not_here(rita: Person, query: str) -> None:
+    assert rita.get(f"/calendar/events/new?{query}").status_code == 404
+
+
+def test_a_block_may_last_a_day_and_the_sentence_says_so(rita: Person, make: Make) -> None:
+    sent = form(make, kind="block", title="Repair", provider_id="", type_id="", minutes="2000")
+    answer = rita.htmx.post("/calendar/events", target="dialog", **sent)
+    assert "from 5 to 1440" in answer.page.error("minutes")
+    whole_day = sent | {"minutes": "1440", "start_time": "00:00", "day": "2026-09-02"}
+    asked = rita.htmx.post("/calendar/events", target="dialog", **whole_day)
+    assert asked.status_code == 200, asked.page.text
+
+
+@pytest.mark.parametrize("kind", ["", "party", "VISIT"])
+def test_a_kind_that_no_screen_sends_is_refused(rita: Person, make: Make, kind: str) -> None:
+    assert rita.htmx.post("/calendar/events", target="dialog", **form(make, kind=kind)).status_code == 400
+
+
 def test_the_dialog_is_also_a_page_of_its_own(rita: Person) -> None:
     page = rita.get("/calendar/events/new").page
     assert page.has("#search") and page.has('form[data-event-form] [name="patient_id"]')
@@ -125,6 +160,9 @@ def test_the_unusual_is_asked_once(rita: Person, make: Make) -> None:
         ("day", "", "give the date"),
         ("day", "31/31/2026", "a date that exists"),
         ("day", "2026-02-30", "a date that exists"),
+        ("day", "3000-01-01", "a date from 1950 to 2149"),
+        ("day", "9999-12-31", "a date from 1950 to 2149"),
+        ("day", "0001-01-01", "a date from 1950 to 2149"),
         ("start_time", "half past", "hours and minutes"),
         ("start_time", "10:03", "steps of 5 minutes"),
         ("minutes", "long", "whole number"),
@@ -241,6 +279,8 @@ def test_somebody_known_already_is_shown_first(rita: Person, make: Make) -> None
     asked = rita.htmx.post("/calendar/events", target="dialog", **filled)
     assert asked.status_code == 422 and "may be the same person" in asked.page.text
     assert events(make) == []
+    odd = filled | {"different_person": "y", "shown_ids": "9" * 5000}
+    assert rita.htmx.post("/calendar/events", target="dialog", **odd).status_code == 422
     sure = filled | {"different_person": "y", "shown_ids": asked.page.value("shown_ids")}
     assert rita.htmx.post("/calendar/events", target="dialog", **sure).status_code == 200
 
@@ -267,9 +307,10 @@ def test_a_tick_is_kept_while_the_slot_is_still_asked_about(rita: Person, make: 
     taken = rita.htmx.post("/calendar/events", target="dialog", **ticked)
     assert taken.status_code == 409
     carried = {name: taken.page.value(name) for name in ("different_person", "shown_ids")}
-    assert rita.htmx.post(
-        "/calendar/events", target="dialog", **filled | carried, overbook_reason="Toothache"
-    ).status_code == 200
+    assert (
+        rita.htmx.post("/calendar/events", target="dialog", **filled | carried, overbook_reason="Toothache").status_code
+        == 200
+    )
 
 
 def test_a_refused_visit_leaves_no_new_patient_behind(rita: Person, make: Make) -> None:

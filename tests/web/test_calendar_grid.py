@@ -1,9 +1,11 @@
 """The week and the day on the screen."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cpms.calendar.models import Kind, Status
+from cpms.core import clock
 from tests.make import TUESDAY, Make
 from tests.pages import Person
 
@@ -98,6 +100,24 @@ def test_a_changed_name_is_news_for_open_calendars(rita: Person, make: Make) -> 
 def test_a_day_that_does_not_exist_is_a_404(rita: Person) -> None:
     for address in ("/calendar/week/2026-02-30", "/calendar/day/tomorrow", "/calendar/week/9999-01-01"):
         assert rita.get(address).status_code == 404
+
+
+def test_the_calendar_has_a_first_and_a_last_day(rita: Person) -> None:
+    for view in ("day", "week"):
+        for day, edge in (("1950-01-01", "#cal-previous"), ("2149-12-31", "#cal-next")):
+            page = rita.get(f"/calendar/{view}/{day}").page
+            assert page.one(edge)["href"] == f"/calendar/{view}/{day}"
+        assert rita.get(f"/calendar/{view}/2150-01-01").status_code == 404
+
+
+def test_over_midnight_another_day_is_today(rita: Person, sign_in: Callable[[str], Person]) -> None:
+    poll = str(rita.get(WEEK).page.one("#week-grid")["hx-get"])
+    assert rita.htmx.get(poll, target="week-grid").status_code == 204
+    with clock.freeze(datetime(2026, 9, 2, 7, 0, tzinfo=UTC)):
+        news = sign_in("rita").htmx.get(poll, target="week-grid")
+    assert news.status_code == 200
+    assert news.page.one(".col.today")["data-day"] == "2026-09-02"
+    assert poll.endswith(f"rev={news.page.one('#week-grid')['data-rev']}"), "the page tells its late answers by it"
 
 
 def test_blocks_and_visits_look_different(rita: Person, make: Make) -> None:

@@ -63,6 +63,36 @@ def test_one_tap_takes_the_move_back(rita: Person, visit: Event, make: Make) -> 
     assert stored(make, visit).start == TUESDAY
 
 
+def test_the_way_back_takes_the_person_away_again(rita: Person, make: Make) -> None:
+    block = make.block()
+    page = rita.htmx.get(f"/calendar/events/{block.id}/move", target="dialog").page
+    form = {name: page.value(name) for name in ("day", "start_time", "minutes", "chair_id", "version", "seen")}
+    given = rita.htmx.post(
+        f"/calendar/events/{block.id}/move", target="dialog", **form, provider_id=make.user("ada").id
+    )
+    assert stored(make, block).provider_id == make.user("ada").id
+    assert rita.htmx.post(str(given.page.one(".toast form")["hx-post"])).status_code == 200
+    assert stored(make, block).provider_id is None
+
+
+def test_a_visit_is_never_moved_to_nobody(rita: Person, visit: Event, make: Make) -> None:
+    answer = drag(rita, visit, provider_back="")
+    assert answer.status_code == 422 and "who sees the patient" in answer.toast
+    assert stored(make, visit).provider_id == visit.provider_id
+
+
+def test_the_way_back_over_another_visit_keeps_its_reason(rita: Person, hugo: Person, visit: Event, make: Make) -> None:
+    over = make.visit(overbook_reason="Toothache")
+    undo = str(drag(rita, over).page.one(".toast form")["hx-post"])
+    assert rita.htmx.post(undo).status_code == 200
+    now = stored(make, over)
+    assert (now.start, now.overbook_reason) == (TUESDAY, "Toothache")
+    undo = str(drag(hugo, now, version=now.row_version).page.one(".toast form")["hx-post"])
+    assert "Toothache" not in undo
+    refused = hugo.htmx.post(undo)
+    assert refused.status_code == 409 and "Chair 1 is taken" in refused.page.text, "the dialog says why not"
+
+
 def test_a_longer_card_is_a_longer_visit(rita: Person, visit: Event, make: Make) -> None:
     assert drag(rita, visit, start=f"{TUESDAY:%Y-%m-%dT%H:%M}", minutes=60).status_code == 200
     assert stored(make, visit).minutes == 60
@@ -127,6 +157,15 @@ def test_a_finished_visit_does_not_move(rita: Person, make: Make) -> None:
         {"event": "x"},
         {"version": ""},
         {"view": "year"},
+        {"start": "2026-09-01T10:00:00.5"},
+        {"start": "9999-12-31T23:55"},
+        {"start": "0001-01-01T00:00"},
+        {"day": "9999-12-31"},
+        {"minutes": "0"},
+        {"minutes": "1445"},
+        {"minutes": "9" * 5000},
+        {"provider": "9" * 5000},
+        {"chair_filter": "1,x"},
     ],
 )
 def test_what_no_screen_sends_is_refused(rita: Person, visit: Event, make: Make, changes: dict[str, str]) -> None:
@@ -229,9 +268,7 @@ def test_the_other_s_patient_is_named_beside_the_field(rita: Person, ada: Person
     assert untouched.page.value("patient_name") == "Selma Koç"
 
 
-def test_one_letter_in_the_patient_field_does_not_take_the_patient_away(
-    rita: Person, visit: Event, make: Make
-) -> None:
+def test_one_letter_in_the_patient_field_does_not_take_the_patient_away(rita: Person, visit: Event, make: Make) -> None:
     form = opened(rita, visit) | {"title": "Crown", "patient_id": "", "patient_name": "Selma Yil"}
     answer = edit(rita, visit, form)
     assert answer.status_code == 422 and "choose the patient from the list" in answer.page.error("patient_name")

@@ -53,6 +53,36 @@ def test_a_wrong_tap_is_taken_back_with_one_tap(rita: Person, visit: Event, make
     assert status_of(make, visit) is Status.SCHEDULED
 
 
+def test_a_way_back_that_is_taken_meanwhile_says_so(rita: Person, visit: Event, make: Make) -> None:
+    undo = str(step(rita, visit, "cancelled", reason="The patient is ill").page.one(".toast form")["hx-post"])
+    make.visit(patient=make.patient(last_name="Koç"))
+    answer = rita.htmx.post(undo)
+    assert answer.status_code == 409 and "Chair 1 is taken from 10:00 to 10:30: Selma Koç." in answer.toast
+    assert not answer.page.has("form[action*=status]"), "nothing is there that a page could show"
+    assert status_of(make, visit) is Status.CANCELLED
+
+
+def test_the_way_back_of_an_overbooked_visit_keeps_its_reason(rita: Person, visit: Event, make: Make) -> None:
+    over = make.visit(overbook_reason="Toothache")
+    undo = str(step(rita, over, "cancelled", reason="The patient is ill").page.one(".toast form")["hx-post"])
+    assert rita.htmx.post(undo).status_code == 200
+    assert status_of(make, over) is Status.SCHEDULED
+
+
+def test_a_reason_that_is_too_long_comes_back_with_its_sentence(rita: Person, visit: Event, make: Make) -> None:
+    answer = step(rita, visit, "cancelled", reason="x" * 201)
+    assert answer.status_code == 422 and "At most 200 characters" in answer.page.error("reason")
+    assert answer.page.value("reason") == "x" * 201
+    answer = step(rita, visit, "cancelled", reason="Ill", overbook_reason="x" * 201)
+    assert answer.status_code == 422 and "At most 200 characters" in answer.page.error("overbook_reason")
+    assert status_of(make, visit) is Status.SCHEDULED
+
+
+def test_a_version_of_thousands_of_digits_is_no_version(rita: Person, visit: Event) -> None:
+    assert rita.htmx.post(f"/calendar/events/{visit.id}/delete", version="9" * 5000).status_code == 409
+    assert step(rita, visit, "arrived", version="9" * 5000).status_code == 400  # type: ignore[arg-type]
+
+
 def test_the_way_back_asks_for_a_reason(rita: Person, visit: Event, make: Make, last_audit: Any) -> None:
     step(rita, visit, "no_show")
     asked = step(rita, visit, "arrived", version=2)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from cpms.calendar import queries
+from cpms.calendar.forms import ids_in
 from cpms.calendar.views.blueprint import bp
 from cpms.core.db import transaction
 from cpms.core.permissions import P
@@ -55,7 +56,7 @@ def _visits(patient_id: int, *, limit: int) -> dict[str, Any]:
 @require(P.CALENDAR_READ, P.PATIENT_READ)
 def visits_of_list() -> ResponseReturnValue:
     """Last and next visit of each patient of a list, each sent to its own place."""
-    ids = [int(each) for each in request.args.get("ids", "").split(",") if each.isdecimal() and len(each) < 10][:100]
+    ids = ids_in(request.args.get("ids"))[:100]
     return Response(
         render_template(
             "calendar/_visits_of.html", ids=ids, last=queries.last_visits(ids), next=queries.next_visits(ids)

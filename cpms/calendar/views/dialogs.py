@@ -1,7 +1,7 @@
 """What the dialogs about a slot have in common."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -20,14 +20,24 @@ from cpms.web.filters import full_day, when
 from cpms.web.toasts import toast
 
 
-def slot_of(event: Event) -> tuple[datetime, int, int, int | None]:
-    return event.start, event.minutes, event.chair_id, event.provider_id
+class Before(NamedTuple):
+    """Where an entry was, and why it could be there."""
+
+    start: datetime
+    minutes: int
+    chair_id: int
+    provider_id: int | None
+    overbook_reason: str | None
 
 
-def say_moved(event: Event, before: tuple[datetime, int, int, int | None], shown: Shown) -> None:
-    if slot_of(event) == before:
+def slot_of(event: Event) -> Before:
+    return Before(event.start, event.minutes, event.chair_id, event.provider_id, event.overbook_reason)
+
+
+def say_moved(event: Event, before: Before, shown: Shown) -> None:
+    start, minutes, chair_id, provider_id, reason = before
+    if slot_of(event)[:4] == before[:4]:
         return
-    start, minutes, chair_id, provider_id = before
     back = url_for(
         "calendar.drop",
         event=event.id,
@@ -36,6 +46,7 @@ def say_moved(event: Event, before: tuple[datetime, int, int, int | None], shown
         minutes=minutes,
         chair=chair_id,
         provider_back=provider_id or "",
+        overbook_reason=reason if can(P.CALENDAR_OVERBOOK) else None,
         view=shown.view,
         day=shown.day,
     )
@@ -73,6 +84,8 @@ def offer(form: SlotFields, event: Event | None = None) -> None:
         chairs += [event.chair] if event.chair not in chairs else []
         providers += [event.provider] if event.provider is not None and event.provider not in providers else []
     form.offer(chairs, providers)
+    if event is not None:
+        form.entry_kind = event.kind
     if isinstance(form, EventForm):
         types = queries.types()
         types += [event.type] if event is not None and event.type is not None and event.type not in types else []

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from cpms.auth import queries as auth
 from cpms.calendar import queries, rules, services
-from cpms.calendar.forms import EventForm, MoveForm
+from cpms.calendar.forms import EventForm, MoveForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
@@ -58,11 +58,14 @@ def new() -> ResponseReturnValue:
     asked = request.args
     start = _moment(asked.get("start")) or _next_quarter()
     kind = Kind.BLOCK if asked.get("kind") == Kind.BLOCK else Kind.VISIT
-    patient = patients.patient(int(asked["patient"])) if asked.get("patient", "").isdecimal() else None
+    patient_id = _number(asked.get("patient"))
+    patient = patients.patient(patient_id) if patient_id is not None else None
     types, chairs, providers = queries.types(), queries.chairs(), auth.providers()
-    minutes = int(asked["minutes"]) if asked.get("minutes", "").isdecimal() else None
+    minutes = _number(asked.get("minutes"))
+    if minutes is not None and not rules.SHORTEST <= minutes <= rules.longest(kind):
+        abort(404)
     usual = minutes or (types[0].minutes if types and kind is Kind.VISIT else 30)
-    chair_id = int(asked["chair"]) if asked.get("chair", "").isdecimal() else None
+    chair_id = _number(asked.get("chair"))
     if chair_id is None:
         free = queries.free_chair(start, start + timedelta(minutes=usual), chairs)
         chair_id = free.id if free else (chairs[0].id if chairs else None)
@@ -81,8 +84,8 @@ def new() -> ResponseReturnValue:
 def _usual_provider(asked: str | None, patient: Any, providers: list[Any], kind: Kind) -> int | None:
     """Whom the address names; else the person at the screen; else whom the patient saw last; else the first."""
     known = [each.id for each in providers]
-    if asked and asked.isdecimal() and int(asked) in known:
-        return int(asked)
+    if (chosen := _number(asked)) in known:
+        return chosen
     if kind is Kind.BLOCK or not known:
         return None
     if current_user.id in known:
@@ -91,12 +94,22 @@ def _usual_provider(asked: str | None, patient: Any, providers: list[Any], kind:
     return last if last in known else known[0]
 
 
+def _number(words: str | None) -> int | None:
+    """A number of the address; what cannot be one is a 404."""
+    if words and not is_whole(words):
+        abort(404)
+    return int(words) if words else None
+
+
 def _moment(words: str | None) -> datetime | None:
+    """A time of the address; one that no calendar shows is a 404."""
     try:
         found = datetime.fromisoformat(words) if words else None
     except ValueError:
         abort(404)
-    return found if found and found.tzinfo is None else None
+    if found and (found.tzinfo or found.second or found.microsecond or not rules.is_on_calendar(found.date())):
+        abort(404)
+    return found
 
 
 def _next_quarter() -> datetime:
@@ -112,11 +125,19 @@ def _next_quarter() -> datetime:
     return quarter
 
 
+def _event_form() -> EventForm:
+    """What was sent. No screen sends a kind that does not exist."""
+    form = EventForm(request.form)
+    if form.kind.data not in set(Kind):
+        abort(400)
+    return form
+
+
 @bp.post("/events/draft")
 @require(P.CALENDAR_WRITE, P.PATIENT_WRITE)
 def draft() -> ResponseReturnValue:
     """The form again with the fields of a new patient, or without them. Stores nothing."""
-    form = EventForm(request.form)
+    form = _event_form()
     words = (form.patient_name.data or "").split()
     if form.new_patient.data and words and not (form.first_name.data or form.last_name.data):
         form.first_name.data = " ".join(words[:-1]) or words[0]
@@ -129,7 +150,7 @@ def draft() -> ResponseReturnValue:
 @bp.post("/events")
 @require(P.CALENDAR_WRITE)
 def create() -> ResponseReturnValue:
-    form = EventForm(request.form)
+    form = _event_form()
     offer(form)
     if not _is_whole(form):
         return _event_page(form, status=422)
@@ -197,7 +218,7 @@ def edit(event_id: int) -> ResponseReturnValue:
 @require(P.CALENDAR_WRITE)
 def change(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
-    form = EventForm(request.form)
+    form = _event_form()
     offer(form, row)
     if not form.validate():
         return _event_page(form, event=row, status=422)

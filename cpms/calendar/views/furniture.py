@@ -10,7 +10,7 @@ from flask_login import current_user
 from wtforms.fields import SelectChoice
 
 from cpms.calendar import queries, rules, services
-from cpms.calendar.forms import ChairForm, TypeForm
+from cpms.calendar.forms import ChairForm, TypeForm, is_whole
 from cpms.calendar.models import AppointmentType, Chair
 from cpms.calendar.views.blueprint import FURNITURE_CHANGED, bp
 from cpms.core.db import transaction
@@ -178,7 +178,7 @@ def _store_row(
 
 def _switch(row: Chair | AppointmentType, word: str, retire: Callable[[int], None], endpoint: str) -> Response:
     seen = request.values.get("version", "")
-    version = int(seen) if seen.isdecimal() else 0
+    version = int(seen) if is_whole(seen) else 0
     with transaction(f"{word}.{'retire' if row.active else 'reuse'}", actor=current_user, about=row):
         if row.active:
             retire(version)

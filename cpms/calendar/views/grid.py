@@ -12,11 +12,11 @@ from jinja2_fragments.flask import render_block
 
 from cpms.auth import queries as auth
 from cpms.calendar import queries, rules, services
-from cpms.calendar.forms import DropForm, MoveForm
+from cpms.calendar.forms import DropForm, MoveForm, ids_in
 from cpms.calendar.models import Event
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import dialog_context, say_moved, slot_of
+from cpms.calendar.views.dialogs import dialog_context, reason_of, say_moved, slot_of
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError
@@ -66,12 +66,9 @@ def _shown(view: str, day: str) -> Shown:
         asked = date.fromisoformat(day)
     except ValueError:
         abort(404)
-    if not date(1900, 1, 1) <= asked <= date(2200, 1, 1):
+    if not rules.is_on_calendar(asked):
         abort(404)
-    ids = {
-        name: frozenset(int(each) for each in request.args.getlist(name) if each.isdecimal() and len(each) < 10)
-        for name in ("provider", "chair")
-    }
+    ids = {name: frozenset(ids_in(",".join(request.args.getlist(name)))) for name in ("provider", "chair")}
     return Shown(view, asked, ids["provider"], ids["chair"], bool(request.args.get("cancelled")))
 
 
@@ -83,7 +80,8 @@ def _show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: s
     """The grid as it stands now: 204 to a poll that has it already, the grid alone to htmx, else the whole page."""
     number = queries.revision()
     if target_block() == "week_grid":
-        if status == 200 and request.method == "GET" and request.args.get("rev") == str(number):
+        newest = request.args.get("rev") == str(number) and request.args.get("on") in {None, str(clock.today())}
+        if status == 200 and request.method == "GET" and newest:
             return nothing_new()
         answer = Response(_drawn_grid(shown, number) + dialog, status, mimetype="text/html")
         if fire:
@@ -116,6 +114,7 @@ def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
         "grid": grid,
         "shown": shown,
         "grid_url": _address(shown),
+        "drawn_on": clock.today(),  # over midnight another day is today, though nothing was changed
         "may_write": can(P.CALENDAR_WRITE),
         "words": queries.status_words(),
         "new_url": url_for("calendar.new"),
@@ -125,10 +124,10 @@ def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
 
 def _tools(shown: Shown) -> dict[str, Any]:
     """The toolbar around the grid."""
-    step = timedelta(days=1 if shown.view == "day" else 7)
+    step = 1 if shown.view == "day" else 7
     return {
-        "previous_url": _address(shown.at(shown.day - step)),
-        "next_url": _address(shown.at(shown.day + step)),
+        "previous_url": _address(shown.at(rules.on_calendar(shown.day, -step))),
+        "next_url": _address(shown.at(rules.on_calendar(shown.day, step))),
         "today_url": _address(shown.at(clock.today())),
         "week_url": _address(shown.at(shown.day, "week")),
         "day_url": _address(shown.at(shown.day, "day")),
@@ -184,7 +183,8 @@ def drop() -> ResponseReturnValue:
                 start=start,
                 end=start + timedelta(minutes=form.minutes.data),
                 chair_id=form.chair.data or event.chair_id,
-                provider_id=form.provider_back.data or event.provider_id,
+                provider_id=form.provider_back.data if "provider_back" in request.values else event.provider_id,
+                overbook_reason=reason_of(form),
                 confirmed="provider_back" in request.values,
             )
     except (services.SlotTaken, services.Unconfirmed) as problem:
@@ -197,11 +197,9 @@ def drop() -> ResponseReturnValue:
 
 
 def _shown_with(form: DropForm) -> Shown:
-    def ids(words: str | None) -> frozenset[int]:
-        return frozenset(int(each) for each in (words or "").split(",") if each.isdecimal())
-
+    providers, chairs = frozenset(ids_in(form.provider.data)), frozenset(ids_in(form.chair_filter.data))
     day = form.day.data or form.starts.date()
-    return Shown(form.view.data, day, ids(form.provider.data), ids(form.chair_filter.data), bool(form.cancelled.data))
+    return Shown(form.view.data, day, providers, chairs, bool(form.cancelled.data))
 
 
 def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
@@ -209,6 +207,8 @@ def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
     ask = MoveForm.of(event)
     ask.day.data, ask.start_time.data, ask.minutes.data = form.starts.date(), form.starts.time(), form.minutes.data
     ask.chair_id.data = form.chair.data or event.chair_id
+    if "provider_back" in request.values:
+        ask.provider_id.data = form.provider_back.data
     return partial(
         "calendar/move_dialog.html",
         "dialog",

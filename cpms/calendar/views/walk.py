@@ -6,9 +6,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.calendar import queries, services
-from cpms.calendar.forms import StatusForm
+from cpms.calendar.forms import StatusForm, is_whole
 from cpms.calendar.models import Event, Status
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
+from cpms.calendar.views.dialogs import reason_of, told
 from cpms.calendar.views.entries import sheet
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden, Stale
@@ -16,7 +17,7 @@ from cpms.core.permissions import P
 from cpms.web.access import can, require
 from cpms.web.errors import sentence
 from cpms.web.filters import when
-from cpms.web.htmx import finished, page
+from cpms.web.htmx import finished, is_htmx, page, target_block
 from cpms.web.toasts import toast
 
 
@@ -38,26 +39,26 @@ def set_status(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
     form = StatusForm(request.values)
     if not form.validate():
-        abort(400) if not form.reason.errors else None
+        if form.status.errors or form.version.errors:
+            abort(400)
         return _status_page(row, form, status=422)
-    before = row.status
+    before, reason_before = row.status, row.overbook_reason
     try:
-        if form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
-            raise Forbidden(_("Your role does not include booking over another entry."))
         with transaction("event.status", actor=current_user, about=row, reason=form.reason.data or None):
             services.set_status(
                 row,
                 form.status.data,
                 seen=form.version.data,
                 reason=form.reason.data or None,
-                overbook_reason=form.overbook_reason.data or None,
+                overbook_reason=reason_of(form),
             )
-    except Stale as problem:
-        toast(sentence(problem), "error")
-        return page("calendar/sheet_dialog.html", status=problem.status, **sheet(row))
-    except Forbidden:
-        raise
-    except DomainError as problem:
+    except DomainError as refused:
+        problem = told(refused, form)
+        if isinstance(problem, Forbidden) or (is_htmx() and target_block() != "dialog"):
+            raise problem from None  # the way back in a toast has no dialog that could answer
+        if isinstance(problem, Stale):
+            toast(sentence(problem), "error")
+            return page("calendar/sheet_dialog.html", status=problem.status, **sheet(row))
         return _status_page(row, form, problem=problem, status=problem.status)
     if row.status is not before:
         back = url_for(
@@ -66,6 +67,7 @@ def set_status(event_id: int) -> ResponseReturnValue:
             status=before,
             version=row.row_version,
             reason=_("Taken back at once"),
+            overbook_reason=reason_before if can(P.CALENDAR_OVERBOOK) else None,
         )
         words = queries.status_words()
         toast(_("%(label)s: %(status)s.", label=services.label(row), status=words[row.status]), undo=back)
@@ -97,7 +99,7 @@ def delete(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
     seen = request.values.get("version", "")
     with transaction("event.delete", actor=current_user, about=row):
-        services.delete_event(row, seen=int(seen) if seen.isdecimal() else 0)
+        services.delete_event(row, seen=int(seen) if is_whole(seen) else 0)
     toast(
         _("Taken off the calendar: %(label)s.", label=services.label(row)),
         undo=url_for("calendar.undelete", event_id=row.id),
