@@ -211,9 +211,9 @@ def look(connection: Any, patient_id: int, user_id: int, at: str) -> Any:
     row = connection.execute(PATIENT, (patient_id,)).fetchone()
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
-        "INSERT INTO audit_entry (at, actor_id, action, about_table, about_id, patient_id, origin, request_id) "
-        "VALUES (?, ?, 'patient.view', 'patient', ?, ?, '127.0.0.1', 'abcdef01')",
-        (at, user_id, str(patient_id), patient_id),
+        "INSERT INTO audit_entry (created_at, updated_at, actor_id, action, about_table, about_id, patient_id, origin, "
+        "request_id) VALUES (?, ?, ?, 'patient.view', 'patient', ?, ?, '127.0.0.1', 'abcdef01')",
+        (at, at, user_id, str(patient_id), patient_id),
     )
     connection.execute("COMMIT")
     return row
@@ -368,15 +368,16 @@ def _check(
 
 def _trace(run: Any, action: str, event_id: int, patient: int, user_id: int, at: str, columns: dict[str, Any]) -> None:
     entry = run(
-        "INSERT INTO audit_entry (at, actor_id, action, about_table, about_id, patient_id, origin, request_id) "
-        "VALUES (?, ?, ?, 'event', ?, ?, '127.0.0.1', 'abcdef01')",
-        (at, user_id, action, str(event_id), patient),
+        "INSERT INTO audit_entry (created_at, updated_at, actor_id, action, about_table, about_id, patient_id, origin, "
+        "request_id) VALUES (?, ?, ?, ?, 'event', ?, ?, '127.0.0.1', 'abcdef01')",
+        (at, at, user_id, action, str(event_id), patient),
     ).lastrowid
     run(
-        "INSERT INTO audit_change (entry_id, table_name, row_id, patient_id, columns) VALUES (?, 'event', ?, ?, ?)",
-        (entry, str(event_id), patient, json.dumps(columns)),
+        "INSERT INTO audit_change (created_at, updated_at, entry_id, table_name, row_id, patient_id, columns) "
+        "VALUES (?, ?, ?, 'event', ?, ?, ?)",
+        (at, at, entry, str(event_id), patient, json.dumps(columns)),
     )
-    run("UPDATE calendar_revision SET number = number + 1")
+    run("UPDATE calendar_revision SET number = number + 1, updated_at = ?", (at,))
 
 
 _NAIVE = """

@@ -1,29 +1,27 @@
 """Who did what, when and from where. Written by the recorder, never by hand."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cpms.core.columns import Instant
+from cpms.core.columns import Timestamped
 from cpms.core.db import Model
 
 UNAUDITED = {"info": {"unaudited": "the trail itself"}}
 
 
-class AuditEntry(Model):
-    """One write, or one look at a chart."""
+class AuditEntry(Timestamped, Model):
+    """One write, or one look at a chart, at `created_at`."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("ix_audit_entry_about", "about_table", "about_id"),
-        Index("ix_audit_entry_patient", "patient_id", "at"),
+        Index("ix_audit_entry_patient", "patient_id", "created_at"),
         UNAUDITED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(Instant)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))  # none: a job or a command
     action: Mapped[str] = mapped_column(String(60))
     about_table: Mapped[str | None] = mapped_column(String(40))
@@ -34,7 +32,7 @@ class AuditEntry(Model):
     request_id: Mapped[str] = mapped_column(String(32), default="")
 
 
-class AuditChange(Model):
+class AuditChange(Timestamped, Model):
     """One row that the write changed: {column: [old, new]}, as JSON values."""
 
     __tablename__ = "audit_change"

@@ -9,7 +9,6 @@ from sqlalchemy import event, insert, inspect
 from sqlalchemy.orm import Session
 
 from cpms.audit.models import AuditChange, AuditEntry
-from cpms.core import clock
 from cpms.core.db import writing
 
 MASK = "•••"
@@ -53,7 +52,6 @@ def _before_commit(session: Session) -> None:
         return
     origin, request_id = _Recorder.origin()
     entry = {
-        "at": clock.now(),
         "actor_id": write.actor_id,
         "action": write.action,
         "about_table": about.__tablename__ if about is not None else None,

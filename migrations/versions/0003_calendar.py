@@ -58,6 +58,8 @@ def upgrade() -> None:
         "calendar_revision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_calendar_revision_only_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_revision")),
         info={"unaudited": "a counter of audited changes"},
@@ -133,7 +135,10 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_patient", ["patient_id", "start"], unique=False)
         batch_op.create_index("ix_event_provider", ["provider_id", "start", "end"], unique=False)
         batch_op.create_index("ix_event_start", ["start"], unique=False)
-    op.execute("INSERT INTO calendar_revision (id, number) VALUES (1, 0)")
+    op.execute(
+        "INSERT INTO calendar_revision (id, number, created_at, updated_at) "
+        "VALUES (1, 0, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+    )
     if op.get_bind().dialect.name == "sqlite":
         for statement in SLOTS_ON_SQLITE:
             op.execute(statement)

@@ -13,7 +13,6 @@ def upgrade() -> None:
     op.create_table(
         "audit_entry",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("actor_id", sa.Integer(), nullable=True),
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("about_table", sa.String(length=40), nullable=True),
@@ -22,13 +21,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=300), nullable=True),
         sa.Column("origin", sa.String(length=60), nullable=False),
         sa.Column("request_id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_audit_entry_actor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         info={"unaudited": "the trail itself"},
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.create_index("ix_audit_entry_about", ["about_table", "about_id"], unique=False)
-        batch_op.create_index("ix_audit_entry_patient", ["patient_id", "at"], unique=False)
+        batch_op.create_index("ix_audit_entry_patient", ["patient_id", "created_at"], unique=False)
 
     op.create_table(
         "audit_change",
@@ -38,6 +39,8 @@ def upgrade() -> None:
         sa.Column("row_id", sa.String(length=60), nullable=False),
         sa.Column("patient_id", sa.Integer(), nullable=True),
         sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entry.id"], name=op.f("fk_audit_change_entry_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_change")),
         info={"unaudited": "the trail itself"},

@@ -42,8 +42,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         "UPDATE calendar_revision SET number = 17",
     ),
     "0004": (
-        f"INSERT INTO audit_entry VALUES (1, {AT}, 1, 'patient.create', 'patient', '1', 1, NULL, '10.0.0.7', 'abcd')",
-        """INSERT INTO audit_change VALUES (1, 1, 'patient', '1', 1, '{"notes": [null, "Notes"]}')""",
+        "INSERT INTO audit_entry (id, actor_id, action, about_table, about_id, patient_id, origin, request_id, "
+        f"created_at, updated_at) VALUES (1, 1, 'patient.create', 'patient', '1', 1, '10.0.0.7', 'abcd', {AT}, {AT})",
+        "INSERT INTO audit_change (id, entry_id, table_name, row_id, patient_id, columns, created_at, updated_at) "
+        f"""VALUES (1, 1, 'patient', '1', 1, '{{"notes": [null, "Notes"]}}', {AT}, {AT})""",
     ),
 }
 REVISIONS = sorted(ROWS)

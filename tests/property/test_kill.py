@@ -16,7 +16,7 @@ from cpms import create_app
 from cpms.core.db import db
 from tests.make import Make
 from tests.property.conftest import ask_file
-from tests.server import Client, Server, session_cookie, run_async
+from tests.server import Client, Server, run_async, session_cookie
 
 KILLS = 20
 DESKS = 8

@@ -15,7 +15,7 @@ from cpms.patients import queries as patients
 from tests.make import Make
 from tests.pages import Page
 from tests.racers import Racers
-from tests.server import Client, Server, at_the_desks, session_cookie, run_async
+from tests.server import Client, Server, at_the_desks, run_async, session_cookie
 
 THREADS = 16
 MONDAY = datetime(2041, 3, 4, 8, 0)

@@ -222,7 +222,7 @@ def test_the_trail_tells_who_what_and_about_whom(patient: Patient, make: Make) -
     entry = audit.entries(limit=1)[0]
     assert (entry.actor_id, entry.action, entry.reason) == (ada.id, "patient.update", "Asked to")
     assert (entry.about_table, entry.about_id, entry.patient_id) == ("patient", str(patient.id), patient.id)
-    assert (entry.at, entry.origin) == (NOW, "server")
+    assert (entry.created_at, entry.origin) == (NOW, "server")
 
 
 def test_two_flushes_are_one_entry(patient: Patient) -> None:
