@@ -123,6 +123,19 @@ def status_words() -> dict[Status, str]:
     }
 
 
+def step_words() -> dict[Status, str]:
+    """The statuses as they stand on buttons: what the visit becomes."""
+    return {
+        Status.SCHEDULED: _("Scheduled"),
+        Status.CONFIRMED: _("Confirmed"),
+        Status.ARRIVED: _("Arrived"),
+        Status.IN_CHAIR: _("In the chair"),
+        Status.COMPLETED: _("Done"),
+        Status.CANCELLED: _("Cancelled"),
+        Status.NO_SHOW: _("Did not come"),
+    }
+
+
 def swatch_words() -> dict[str, str]:
     """The colours to choose from, by their value."""
     words = {
@@ -450,11 +463,13 @@ class Visits:
 
     coming: tuple[Visit, ...]
     past: tuple[Visit, ...]
-    more: bool  # there are older ones than shown
+    hidden: int  # so many more, further away from today than those shown
 
 
 def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
-    """The visits of a patient, deleted ones left out."""
+    """The visits of a patient around today, so many on either side at most; deleted ones left out."""
+    now = clock.clinic_now()
+    theirs = Event.patient_id == patient_id, Event.deleted_at.is_(None)
     query = (
         select(
             Event.id,
@@ -469,18 +484,23 @@ def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
         .join(Chair, Chair.id == Event.chair_id)
         .outerjoin(AppointmentType, AppointmentType.id == Event.type_id)
         .outerjoin(User, User.id == Event.provider_id)
-        .where(Event.patient_id == patient_id, Event.deleted_at.is_(None))
-        .order_by(Event.start.desc(), Event.id.desc())
+        .where(*theirs)
         .limit(limit + 1)
     )
-    rows = [
-        Visit(row[0], row[1], row[2], row[3], row[4] or row[5] or "", row[6], row[7] or "")
-        for row in db.session.execute(query)
-    ]
-    now = clock.clinic_now()
-    shown = rows[:limit]
-    coming = tuple(reversed([visit for visit in shown if visit.end > now]))
-    return Visits(coming, tuple(visit for visit in shown if visit.end <= now), len(rows) > limit)
+
+    def lines(half: Select[Any]) -> list[Visit]:
+        return [
+            Visit(row[0], row[1], row[2], row[3], row[4] or row[5] or "", row[6], row[7] or "")
+            for row in db.session.execute(half)
+        ]
+
+    coming = lines(query.where(Event.end > now).order_by(Event.start, Event.id))
+    past = lines(query.where(Event.end <= now).order_by(Event.start.desc(), Event.id.desc()))
+    hidden = 0
+    if len(coming) > limit or len(past) > limit:
+        count = db.session.scalar(select(func.count()).select_from(Event).where(*theirs)) or 0
+        hidden = count - min(len(coming), limit) - min(len(past), limit)
+    return Visits(tuple(coming[:limit]), tuple(past[:limit]), hidden)
 
 
 def next_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:

@@ -72,6 +72,15 @@ def test_each_wrong_value_of_a_type_is_named(olga: Person, changes: dict[str, st
     assert answer.status_code == 422 and answer.page.error(field)
 
 
+def test_an_odd_colour_gets_the_house_s_own_sentence(olga: Person) -> None:
+    answer = olga.htmx.post("/calendar/types", target="dialog", name="Whitening", minutes="30", color="#000000")
+    assert answer.page.error("color") == "Please choose from the list."
+
+
+def test_a_version_of_thousands_of_digits_is_no_version(olga: Person, make: Make) -> None:
+    assert olga.htmx.post(f"/calendar/chairs/{make.chair('Chair 2').id}/use", version="9" * 5000).status_code == 409
+
+
 @pytest.mark.parametrize("who", ["rita", "ada", "hugo"])
 def test_only_the_owner_furnishes(request: pytest.FixtureRequest, who: str) -> None:
     person: Person = request.getfixturevalue(who)

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from cpms.calendar.models import Kind, Status
+from cpms.calendar.views import charts
 from cpms.core import clock
 from tests.make import TUESDAY, Make
-from tests.pages import Person
+from tests.pages import Page, Person
 
 WEEK = "/calendar/week/2026-09-01"
 
@@ -162,6 +165,38 @@ def test_the_patient_s_visits_are_listed_past_and_coming(rita: Person, make: Mak
     page = rita.htmx.get(f"/calendar/patients/{patient.id}/visits-panel").page
     words = page.text
     assert words.index("To come") < words.index("Thu 1 Oct") < words.index("Past") < words.index("Sun 2 Aug")
+
+
+def lines_of(page: Page, heading: str) -> list[str]:
+    """The addresses of the visits under a heading of the panel."""
+    [title] = [each for each in page.all("#visits-panel h3") if each.get_text() == heading]
+    found = title.find_next_sibling("ul")
+    assert found is not None
+    return [str(link["href"]) for link in found.select("li > a")]
+
+
+def test_of_many_visits_the_nearest_are_shown(rita: Person, make: Make) -> None:
+    patient = make.patient()
+    coming = [make.visit(TUESDAY + timedelta(days=7 * n), patient=patient).id for n in range(1, 15)]
+    past = [make.visit(TUESDAY - timedelta(days=7 * n), patient=patient).id for n in range(1, 9)]
+    page = rita.htmx.get(f"/calendar/patients/{patient.id}/visits-panel").page
+    assert lines_of(page, "To come") == [f"/calendar/events/{each}" for each in coming[:6]]
+    assert lines_of(page, "Past") == [f"/calendar/events/{each}" for each in past[:6]]
+    assert page.has(f'a[href="/calendar/patients/{patient.id}/visits"]')
+
+
+def test_the_tab_keeps_its_length_when_it_asks_again(rita: Person, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = make.patient()
+    for n in range(1, 10):
+        make.visit(TUESDAY + timedelta(days=7 * n), patient=patient)
+    tab = rita.get(f"/calendar/patients/{patient.id}/visits").page
+    again = rita.htmx.get(str(tab.one("#visits-panel")["hx-get"])).page
+    assert len(lines_of(tab, "To come")) == len(lines_of(again, "To come")) == 9
+    assert again.one("#visits-panel")["hx-get"] == tab.one("#visits-panel")["hx-get"]
+    monkeypatch.setattr(charts, "ON_THE_TAB", 7)
+    short = rita.get(f"/calendar/patients/{patient.id}/visits").page.one("#visits-panel")
+    assert "not shown here: 2" in short.get_text()
+    assert not short.select(f'a[href="/calendar/patients/{patient.id}/visits"]'), "no link leads to itself"
 
 
 def test_the_next_visit_stands_in_the_head_of_a_chart(rita: Person, make: Make) -> None:

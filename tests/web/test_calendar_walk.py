@@ -1,12 +1,13 @@
 """A visit walks through the day: confirmed, arrived, in the chair, done; and the ways back."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cpms.calendar.models import Event, Status
 from cpms.core.db import db
-from tests.make import Make
+from tests.make import TUESDAY, Make
 from tests.pages import Answer, Person
 
 
@@ -36,6 +37,18 @@ def test_the_sheet_shows_the_alert_before_everything_else(rita: Person, visit: E
     page = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
     assert page.one(".alert-strip").get_text(strip=True) == "Allergic to penicillin"
     assert page.text.index("Allergic") < page.text.index("When")
+
+
+def test_every_step_is_a_link_or_a_form_that_works_without_scripts(rita: Person, make: Make, visit: Event) -> None:
+    missed = make.visit(TUESDAY + timedelta(hours=1), status=Status.NO_SHOW)
+    for event in (visit, missed):
+        page = rita.get(f"/calendar/events/{event.id}").page
+        assert not page.has(".main .sheet-body button[hx-get], .sheet-foot button[hx-get]")
+        assert page.has(f'.sheet a[href="/calendar/day/{event.start:%Y-%m-%d}"]')
+        for link in page.all('.main .sheet a[hx-target="#dialog"]'):
+            assert link["href"] == link["hx-get"]
+            assert rita.get(str(link["href"])).status_code == 200
+    assert rita.get(f"/calendar/events/{visit.id}").page.has(f'a[href="/calendar/events/{visit.id}/move"]')
 
 
 def test_one_tap_and_the_patient_has_arrived(rita: Person, visit: Event, make: Make, last_audit: Any) -> None:

@@ -15,6 +15,8 @@ from cpms.patients import queries as patients
 from cpms.web.access import require
 from cpms.web.htmx import page
 
+ON_THE_OVERVIEW, ON_THE_TAB = 6, 500  # lines to come, and as many past
+
 
 @bp.get("/patients/<int:patient_id>/visits")
 @require(P.CALENDAR_READ, P.PATIENT_READ)
@@ -23,15 +25,16 @@ def patient_visits(patient_id: int) -> ResponseReturnValue:
     patient = patients.chart(patient_id)
     with transaction("patient.view", actor=current_user, about=patient.row):
         pass
-    return page("calendar/visits.html", patient=patient, **_visits(patient_id, limit=500))
+    return page("calendar/visits.html", patient=patient, **_visits(patient_id, every=True))
 
 
 @bp.get("/patients/<int:patient_id>/visits-panel")
 @require(P.CALENDAR_READ, P.PATIENT_READ)
 def patient_visits_panel(patient_id: int) -> ResponseReturnValue:
-    """The last and the coming visits, for the overview of a chart."""
+    """The last and the coming visits: a few for the overview of a chart, or as many as its tab shows."""
     patients.patient(patient_id)
-    return Response(render_template("calendar/_visits.html", patient_id=patient_id, **_visits(patient_id, limit=12)))
+    every = request.args.get("every") == "1"
+    return Response(render_template("calendar/_visits.html", patient_id=patient_id, **_visits(patient_id, every=every)))
 
 
 @bp.get("/patients/<int:patient_id>/next")
@@ -48,8 +51,9 @@ def next_visit_badge(patient_id: int) -> ResponseReturnValue:
     )
 
 
-def _visits(patient_id: int, *, limit: int) -> dict[str, Any]:
-    return {"visits": queries.of_patient(patient_id, limit=limit), "words": queries.status_words()}
+def _visits(patient_id: int, *, every: bool) -> dict[str, Any]:
+    limit = ON_THE_TAB if every else ON_THE_OVERVIEW
+    return {"visits": queries.of_patient(patient_id, limit=limit), "every": every, "words": queries.status_words()}
 
 
 @bp.get("/visits-of")

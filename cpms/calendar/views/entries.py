@@ -40,6 +40,7 @@ def sheet(event: Event) -> dict[str, Any]:
         "event": event,
         "label": services.label(event),
         "words": queries.status_words(),
+        "steps": queries.step_words(),
         "usual": rules.next_step(event.status),
         "others": rules.other_steps(event.status),
         "back": [each for each in Status if rules.is_back(event.status, each)],
