@@ -1,5 +1,7 @@
 """Goals 1, 2 and 4: the week and the poll, through the real endpoint: session, permission, headers and all."""
 
+import re
+from html import unescape
 from statistics import median
 
 from bench import limit
@@ -8,11 +10,17 @@ from bench.run import Run
 from bench.table import Line, p95, ratio
 
 
+def poll_url(grid: bytes) -> str:
+    """What the page asks every few seconds."""
+    found = re.search(r'id="week-grid"[^>]* hx-get="([^"]+)"', grid.decode())
+    assert found is not None
+    return unescape(found[1])
+
+
 def figures(run: Run) -> list[Line]:
     desk, raw = run.desk, run.raw
     week = desk.request(run.week_url, GRID)
-    (revision,) = raw.execute("SELECT number FROM calendar_revision").fetchone()
-    poll = desk.request(f"{run.week_url}?rev={revision}", GRID)
+    poll = desk.request(poll_url(week().body), GRID)
     page = desk.request(run.week_url)
 
     def bare() -> bytes:

@@ -86,7 +86,7 @@ def week(connection: Any, day: date, hours: list[tuple[int, int] | None], today:
     html = [
         f'          <section id="week-grid" class="grid f{from_hour} span-{to_hour - from_hour}" data-calendar-grid '
         f'data-rev="{revision}" data-view="week" data-from="{from_hour * 60}" data-to="{to_hour * 60}" '
-        f'data-new="/calendar/events/new" hx-get="/calendar/week/{day}?rev={revision}" '
+        f'data-new="/calendar/events/new" hx-get="/calendar/week/{day}?on={today}&amp;rev={revision}" '
         'hx-trigger="every 4s, calendar-changed from:body" hx-target="this" hx-swap="outerMorph" '
         f'aria-label="{title}">\n'
         '<div class="hours" aria-hidden="true">\n  <div class="col-head"></div>\n  <div class="slots">\n'

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import brotli
 
+from bench.calendar import poll_url
 from bench.desk import GRID, SEARCH
 from bench.run import Run
 from bench.table import Line
@@ -16,12 +17,11 @@ def figures(run: Run) -> list[Line]:
     lines = []
     for what, url, headers in (
         ("week", run.week_url, GRID),
-        ("poll without change", run.week_url + "?rev={rev}", GRID),
+        ("poll without change", poll_url(desk.request(run.week_url, GRID)().body), GRID),
         ("patient page", "/patients/12347", None),
         ("search answer", "/patients/find?q=mar", SEARCH),
     ):
-        (revision,) = run.raw.execute("SELECT number FROM calendar_revision").fetchone()
-        ask = desk.request(url.format(rev=revision), headers)
+        ask = desk.request(url, headers)
         desk.forget_drawn()
         with desk.statements() as seen:
             ask()
