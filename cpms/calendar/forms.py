@@ -115,7 +115,7 @@ class SlotFields(Form):
         ]
 
     def validate_day(self, field: Day) -> None:
-        if not rules.is_on_calendar(field.data):
+        if field.data is not None and not rules.is_on_calendar(field.data):
             raise validators.ValidationError(services.out_of_range())
 
     def validate_minutes(self, field: Number) -> None:
@@ -151,6 +151,7 @@ class EventForm(SlotFields):
         _l("Kind"),
         choices=[SelectChoice(Kind.VISIT, _l("Visit")), SelectChoice(Kind.BLOCK, _l("Block"))],
         coerce=Kind,
+        default=Kind.VISIT,
     )
     patient_id = Ref()
     patient_name = Line(_l("Patient"), [at_most(200)])

@@ -488,7 +488,7 @@ def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
         .limit(limit + 1)
     )
 
-    def lines(half: Select[Any]) -> list[Visit]:
+    def lines(half: Select[*tuple[Any, ...]]) -> list[Visit]:
         return [
             Visit(row[0], row[1], row[2], row[3], row[4] or row[5] or "", row[6], row[7] or "")
             for row in db.session.execute(half)

@@ -129,7 +129,7 @@ def _next_quarter() -> datetime:
 def _event_form() -> EventForm:
     """What was sent. No screen sends a kind that does not exist."""
     form = EventForm(request.form)
-    if form.kind.data not in set(Kind):
+    if form.kind.process_errors:
         abort(400)
     return form
 
