@@ -542,3 +542,22 @@ def last_provider(patient_id: int) -> int | None:
         .limit(1)
     )
     return db.session.scalar(query)
+
+
+def provider_at(chair_id: int, day: date) -> int | None:
+    """Who has most of a chair's entries on a day."""
+    opens = datetime.combine(day, time())
+    query = (
+        select(Event.provider_id)
+        .where(
+            Event.chair_id == chair_id,
+            Event.start >= opens,
+            Event.start < opens + timedelta(days=1),
+            Event.deleted_at.is_(None),
+            Event.provider_id.is_not(None),
+        )
+        .group_by(Event.provider_id)
+        .order_by(func.count().desc(), Event.provider_id)
+        .limit(1)
+    )
+    return db.session.scalar(query)

@@ -336,3 +336,10 @@ def test_a_form_without_a_slot_proposes_the_next_open_quarter_of_an_hour(
     with clock.freeze(datetime(2026, 9, 5, 20, 0, tzinfo=UTC)):  # Saturday evening: Sunday is closed
         page = sign_in("rita").get("/calendar/events/new").page
     assert (page.value("day"), page.value("start_time")) == ("2026-09-07", "08:00")
+
+
+def test_a_slot_proposes_who_works_at_that_chair_on_that_day(rita: Person, make: Make) -> None:
+    make.visit(chair="Chair 2", provider="hugo")
+    chair = make.chair("Chair 2").id
+    page = rita.get(f"/calendar/events/new?start=2026-09-01T14:00&chair={chair}").page
+    assert page.value("provider_id") == str(make.user("hugo").id)

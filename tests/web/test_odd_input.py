@@ -59,7 +59,9 @@ def test_odd_numbers_in_forms(olga: Person, make: Make, number: str) -> None:
 
 @pytest.mark.parametrize("moment", ["10:00+02:00", "10:00Z", "25:00", "10:00:61", "ten"])
 def test_a_time_with_a_zone_is_no_time_of_the_wall_clock(olga: Person, moment: str) -> None:
-    answer = olga.htmx.post("/calendar/events", target="dialog", kind="visit", start_time=moment, day="2026-09-01", minutes=30)
+    answer = olga.htmx.post(
+        "/calendar/events", target="dialog", kind="visit", start_time=moment, day="2026-09-01", minutes=30
+    )
     assert answer.status_code == 422 and "hours and minutes" in answer.page.error("start_time")
 
 

@@ -1,6 +1,6 @@
 """An entry of the calendar: its sheet, booking, editing, moving."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Response, abort, render_template, request, url_for
@@ -73,7 +73,7 @@ def new() -> ResponseReturnValue:
     form = EventForm.empty(
         start=start,
         chair_id=chair_id,
-        provider_id=_usual_provider(asked.get("provider"), patient, providers, kind),
+        provider_id=_usual_provider(asked.get("provider"), patient, providers, kind, chair_id, start.date()),
         kind=kind,
         type_=types[0] if types else None,
         patient=patient,
@@ -82,8 +82,11 @@ def new() -> ResponseReturnValue:
     return _event_page(form)
 
 
-def _usual_provider(asked: str | None, patient: Any, providers: list[Any], kind: Kind) -> int | None:
-    """Whom the address names; else the person at the screen; else whom the patient saw last; else the first."""
+def _usual_provider(
+    asked: str | None, patient: Any, providers: list[Any], kind: Kind, chair_id: int | None, day: date
+) -> int | None:
+    """Whom the address names; else the person at the screen; else whom the patient saw last; else who works at that
+    chair on that day; else the first."""
     known = [each.id for each in providers]
     if (chosen := _number(asked)) in known:
         return chosen
@@ -92,7 +95,8 @@ def _usual_provider(asked: str | None, patient: Any, providers: list[Any], kind:
     if current_user.id in known:
         return int(current_user.id)
     last = queries.last_provider(patient.id) if patient else None
-    return last if last in known else known[0]
+    there = queries.provider_at(chair_id, day) if chair_id is not None and last is None else None
+    return next((each for each in (last, there) if each in known), known[0])
 
 
 def _number(words: str | None) -> int | None:

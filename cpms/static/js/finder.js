@@ -7,7 +7,8 @@ each("[data-finder]", (finder) => {
   const list = () => document.getElementById(input.getAttribute("aria-controls"));
   const options = () => [...(list()?.querySelectorAll("[role=option]:not([aria-disabled])") ?? [])];
   // The options may still answer an earlier text: Enter waits for those that answer what stands in the field.
-  let asked, answered, enter;
+  // A choice, and what stands there from the start, is an answer already.
+  let asked, answered = input.value, enter;
 
   function show(visible) {
     const box = list();
@@ -42,7 +43,7 @@ each("[data-finder]", (finder) => {
     const into = input.form?.elements[input.dataset.into];
     if (!into || option.dataset.value === undefined) return;
     into.value = option.dataset.value;
-    input.value = option.dataset.text ?? option.firstElementChild.textContent;
+    input.value = answered = option.dataset.text ?? option.firstElementChild.textContent;
     show(false);
     into.dispatchEvent(new Event("change", { bubbles: true }));
     input.focus();
