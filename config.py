@@ -106,6 +106,7 @@ class Config:
     log_level: str
     log_json: bool
     secret_key: bytes = field(repr=False)
+    audit_key: bytes = field(repr=False)
     old_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -158,6 +159,8 @@ class Config:
             tls_key=key,
             behind_proxy=behind_proxy,
             secret_key=secret_key(instance / "secret.key"),
+            # Of its own: changing the other one must not break the seals of the trail.
+            audit_key=secret_key(instance / "audit.key"),
             old_secret_keys=old_keys(instance / "secret.key.old"),
             **settings,
         )
@@ -187,6 +190,7 @@ class Config:
         """The application's settings."""
         return {
             "CPMS_ADDRESS": self.address,
+            "CPMS_AUDIT_KEY": self.audit_key,
             "CPMS_BEHIND_PROXY": self.behind_proxy,
             "CPMS_INSTANCE": str(self.instance),
             "CPMS_TRUSTED_HOSTS": self.trusted_hosts,

@@ -205,6 +205,8 @@ _LONG_MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 
+SEAL = "5ea1" * 16
+
 
 def look(connection: Any, patient_id: int, user_id: int, at: str) -> Any:
     """A patient's row, and the entry in the trail that somebody looked at it."""
@@ -212,8 +214,8 @@ def look(connection: Any, patient_id: int, user_id: int, at: str) -> Any:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
         "INSERT INTO audit_entry (created_at, updated_at, actor_id, action, about_table, about_id, patient_id, origin, "
-        "request_id) VALUES (?, ?, ?, 'patient.view', 'patient', ?, ?, '127.0.0.1', 'abcdef01')",
-        (at, at, user_id, str(patient_id), patient_id),
+        "request_id, mac) VALUES (?, ?, ?, 'patient.view', 'patient', ?, ?, '127.0.0.1', 'abcdef01', ?)",
+        (at, at, user_id, str(patient_id), patient_id, SEAL),
     )
     connection.execute("COMMIT")
     return row
@@ -369,8 +371,8 @@ def _check(
 def _trace(run: Any, action: str, event_id: int, patient: int, user_id: int, at: str, columns: dict[str, Any]) -> None:
     entry = run(
         "INSERT INTO audit_entry (created_at, updated_at, actor_id, action, about_table, about_id, patient_id, origin, "
-        "request_id) VALUES (?, ?, ?, ?, 'event', ?, ?, '127.0.0.1', 'abcdef01')",
-        (at, at, user_id, action, str(event_id), patient),
+        "request_id, mac) VALUES (?, ?, ?, ?, 'event', ?, ?, '127.0.0.1', 'abcdef01', ?)",
+        (at, at, user_id, action, str(event_id), patient, SEAL),
     ).lastrowid
     run(
         "INSERT INTO audit_change (created_at, updated_at, entry_id, table_name, row_id, patient_id, columns) "

@@ -1,4 +1,4 @@
-"""Who did what, when and from where. Written by the recorder, never by hand."""
+"""Who did what, when and from where. Written by the recorder, never by hand; the database refuses to change it."""
 
 from typing import Any
 
@@ -30,6 +30,8 @@ class AuditEntry(Timestamped, Model):
     reason: Mapped[str | None] = mapped_column(String(300))
     origin: Mapped[str] = mapped_column(String(60), default="")
     request_id: Mapped[str] = mapped_column(String(32), default="")
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("audit_entry.id"), index=True)  # the entry it takes back
+    mac: Mapped[str] = mapped_column(String(64), info={"secret": True})  # see `rules`
 
 
 class AuditChange(Timestamped, Model):

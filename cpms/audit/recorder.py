@@ -4,15 +4,20 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
+from flask import current_app
 from flask_sqlalchemy.session import Session as AppSession
-from sqlalchemy import event, insert, inspect
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
+from cpms.audit import rules
 from cpms.audit.models import AuditChange, AuditEntry
+from cpms.core import clock
 from cpms.core.db import writing
 
 MASK = "•••"
 _HOUSEKEEPING = {"created_at", "updated_at", "row_version"}  # they change with every change and tell nothing
+
+_LAST = select(AuditEntry.id, AuditEntry.mac).order_by(AuditEntry.id.desc()).limit(1)
 
 Origin = Callable[[], tuple[str, str]]  # (where from, request id)
 
@@ -51,7 +56,11 @@ def _before_commit(session: Session) -> None:
     if not write.changes and about is None and not write.reason:
         return
     origin, request_id = _Recorder.origin()
+    connection = session.connection()
+    last = connection.execute(_LAST).first()  # nobody else writes meanwhile: we hold the lock
     entry = {
+        "id": (last.id if last else 0) + 1,
+        "created_at": clock.now(),
         "actor_id": write.actor_id,
         "action": write.action,
         "about_table": about.__tablename__ if about is not None else None,
@@ -60,12 +69,15 @@ def _before_commit(session: Session) -> None:
         "reason": write.reason,
         "origin": origin,
         "request_id": request_id,
+        "undoes_id": write.undoes,
     }
-    result = session.connection().execute(insert(AuditEntry.__table__), entry)
-    entry_id = result.inserted_primary_key[0]
+    key = current_app.config["CPMS_AUDIT_KEY"]
+    entry["mac"] = rules.seal(key, last.mac if last else rules.FIRST, entry, write.changes)
+    connection.execute(insert(AuditEntry.__table__), entry)
     if write.changes:
-        rows = [change | {"entry_id": entry_id} for change in write.changes]
-        session.connection().execute(insert(AuditChange.__table__), rows)
+        rows = [change | {"entry_id": entry["id"]} for change in write.changes]
+        connection.execute(insert(AuditChange.__table__), rows)
+    write.entry_id = entry["id"]
 
 
 def _changes(row: Any, kind: str) -> list[dict[str, Any]]:

@@ -106,6 +106,8 @@ class Writing:
     actor_id: int | None
     about: Any
     reason: str | None
+    undoes: int | None = None  # the entry of the trail that it takes back
+    entry_id: int | None = None  # its own entry in the trail, known once it is stored
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -121,9 +123,16 @@ def writing() -> Writing | None:
 
 @contextmanager
 def transaction(
-    action: str, *, actor: Actor | None, about: Model | None = None, reason: str | None = None
-) -> Iterator[None]:
+    action: str,
+    *,
+    actor: Actor | None,
+    about: Model | None = None,
+    reason: str | None = None,
+    undoes: int | None = None,
+) -> Iterator[Writing]:
     """Open the one write of this request. `action` names it in the audit log; `about` is recorded even without changes.
+
+    Afterwards the write knows its `entry_id`, by which it can be taken back.
 
     Raises Busy when the lock does not come free, Stale when a row was changed by somebody else meanwhile and
     ConstraintBroken when the database refuses; then nothing was stored.
@@ -135,12 +144,13 @@ def transaction(
         raise WriteOutsideTransaction(action)
     if not _turn.acquire(timeout=LOCK_WAIT_SECONDS):
         raise Busy
-    token = _writing.set(Writing(action, actor.id if actor else None, about, reason))
+    write = Writing(action, actor.id if actor else None, about, reason, undoes)
+    token = _writing.set(write)
     try:
         session.rollback()  # forget the read snapshot; loaded rows refresh on next touch
         _forget()
         session.connection()  # takes the write lock now, not at the first INSERT
-        yield
+        yield write
         session.commit()
     except BaseException as error:
         session.rollback()
@@ -152,6 +162,14 @@ def transaction(
         _writing.reset(token)
         _turn.release()
         _forget()
+
+
+def fresh_read() -> None:
+    """Let go of what this context has read: the next query sees what is stored then. Long reads do it again and
+    again, else the write-ahead log can only grow meanwhile."""
+    if _writing.get() is not None:
+        raise RuntimeError("a write reads one state of the database")
+    db.session.rollback()
 
 
 def forget_at_writes(forget: Callable[[], None]) -> None:

@@ -1,13 +1,19 @@
 """Who may open what. A route without `@require(...)` or `@public` is closed."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import abort, current_app, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
+from sqlalchemy.exc import DBAPIError
 
+from cpms.core.db import transaction
+from cpms.core.errors import DomainError
 from cpms.core.permissions import P
+
+log = logging.getLogger("cpms")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -63,6 +69,17 @@ def gate() -> ResponseReturnValue | None:
     if not hasattr(view, "needs") or not current_user.permissions.issuperset(view.needs):
         abort(403)
     return None
+
+
+def note_denial() -> None:
+    """Write down that somebody tried what their role does not include."""
+    if not current_user.is_authenticated:
+        return
+    try:
+        with transaction("access.denied", actor=current_user, reason=f"{request.method} {request.path}"[:300]):
+            pass
+    except (DomainError, DBAPIError):
+        log.exception("a denial is missing in the trail: user %s, %s", current_user.id, request.endpoint)
 
 
 def can(permission: P) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from cpms.core.errors import Busy, ConstraintBroken, DomainError, Stale
+from cpms.web.access import note_denial
 from cpms.web.htmx import is_htmx
 from cpms.web.toasts import toast
 
@@ -62,6 +63,8 @@ def advice(code: int) -> str:
 
 def answer(code: int, text: str) -> Response:
     """An error as a toast over the page that is there (htmx), or as a page of its own."""
+    if code == 403:
+        note_denial()
     g.answers_error = True  # an error page is for whoever is known so far: asking the database now may fail again
     if is_htmx():
         toast(text, "error")
