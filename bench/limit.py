@@ -83,10 +83,12 @@ def week(connection: Any, day: date, hours: list[tuple[int, int] | None], today:
         title = f"{monday.day} {_MONTHS[monday.month]} – {title}"
     else:
         title = f"{monday.day} {_MONTHS[monday.month]} {monday.year} – {title}"
+    first_open = next((each for each in shown if hours[each.weekday()]), monday)
+    new = "" if monday <= today <= sunday else f"?day={first_open}"
     html = [
         f'          <section id="week-grid" class="grid f{from_hour} span-{to_hour - from_hour}" data-calendar-grid '
         f'data-rev="{revision}" data-view="week" data-from="{from_hour * 60}" data-to="{to_hour * 60}" '
-        f'data-new="/calendar/events/new" hx-get="/calendar/week/{day}?on={today}&amp;rev={revision}" '
+        f'data-new="/calendar/events/new{new}" hx-get="/calendar/week/{day}?on={today}&amp;rev={revision}" '
         'hx-trigger="every 4s, calendar-changed from:body" hx-target="this" hx-swap="outerMorph" '
         f'aria-label="{title}">\n'
         '<div class="hours" aria-hidden="true">\n  <div class="col-head"></div>\n  <div class="slots">\n'

@@ -203,3 +203,28 @@ def test_the_next_visit_stands_in_the_head_of_a_chart(rita: Person, make: Make) 
     visit = make.visit()
     badge: Any = rita.htmx.get(f"/calendar/patients/{visit.patient_id}/next").page
     assert "Tue 1 Sep, 10:00" in badge.text
+
+
+@pytest.mark.parametrize(
+    ("screen", "proposed"),
+    [
+        ("/calendar/day/2026-09-03", ("2026-09-03", "08:00")),
+        ("/calendar/day/2026-09-05", ("2026-09-05", "09:00")),  # Saturday opens later
+        ("/calendar/day/2026-09-06", ("2026-09-06", "08:00")),  # closed, and still the day that is looked at
+        ("/calendar/day/2026-09-01", ("2026-09-01", "09:15")),  # today: not in the past
+        ("/calendar/week/2026-09-03", ("2026-09-01", "09:15")),
+        ("/calendar/week/2026-09-17", ("2026-09-14", "08:00")),
+        ("/calendar/week/2026-08-09", ("2026-08-03", "08:00")),
+    ],
+)
+def test_a_new_appointment_is_on_the_day_that_is_shown(rita: Person, screen: str, proposed: tuple[str, str]) -> None:
+    page = rita.get(screen).page
+    button = str(page.one("#cal-new")["href"])
+    assert button == page.one("#week-grid")["data-new"], "a tap and the key `n` ask the same"
+    form = rita.get(button).page
+    assert (form.value("day"), form.value("start_time")) == proposed
+
+
+def test_a_day_of_the_address_that_does_not_exist_is_a_404(rita: Person) -> None:
+    assert rita.get("/calendar/events/new?day=2026-02-30").status_code == 404
+    assert rita.get("/calendar/events/new?day=9999-01-01").status_code == 404

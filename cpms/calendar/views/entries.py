@@ -57,7 +57,7 @@ def sheet(event: Event) -> dict[str, Any]:
 def new() -> ResponseReturnValue:
     """The form of a new entry, with the time, chair and person that are known from where it was opened."""
     asked = request.args
-    start = _moment(asked.get("start")) or _next_quarter()
+    start = _moment(asked.get("start")) or _first_time(_day(asked.get("day")))
     kind = Kind.BLOCK if asked.get("kind") == Kind.BLOCK else Kind.VISIT
     patient_id = _number(asked.get("patient"))
     patient = patients.patient(patient_id) if patient_id is not None else None
@@ -117,10 +117,23 @@ def _moment(words: str | None) -> datetime | None:
     return found
 
 
-def _next_quarter() -> datetime:
-    """The next quarter of an hour in which the clinic is open: nobody means half past eleven at night."""
+def _day(words: str | None) -> date | None:
+    """A day of the address; one that no calendar shows is a 404."""
+    moment = _moment(words)
+    return moment.date() if moment else None
+
+
+def _first_time(day: date | None) -> datetime:
+    """When the clinic opens on the day; today, or without a day, the next quarter of an hour in which it is open.
+
+    Nobody means half past eleven at night.
+    """
     now = clock.clinic_now()
     quarter = now - timedelta(minutes=now.minute % rules.LINE) + timedelta(minutes=rules.LINE)
+    if day is not None:
+        hours = settings.current().hours(day.weekday())
+        opens = datetime.combine(day, hours.opens if hours else rules.USUAL_OPENING)
+        return max(opens, quarter) if quarter.date() == day else opens
     for ahead in range(8):
         day = quarter.date() + timedelta(days=ahead)
         if hours := settings.current().hours(day.weekday()):

@@ -21,6 +21,7 @@ from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError
 from cpms.core.permissions import P
+from cpms.settings import queries as settings
 from cpms.web.access import can, polled, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, nothing_new, page, partial, target_block
@@ -117,9 +118,21 @@ def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
         "drawn_on": clock.today(),  # over midnight another day is today, though nothing was changed
         "may_write": can(P.CALENDAR_WRITE),
         "words": queries.status_words(),
-        "new_url": url_for("calendar.new"),
+        "new_url": _new_url(shown),
         "day_urls": {column.day: _address(shown.at(column.day, "day")) for column in grid.columns},
     }
+
+
+def _new_url(shown: Shown) -> str:
+    """The form of a new entry on a day that is on the screen; in this week that is now, and a slot names its own time."""
+    first, end = shown.days
+    if shown.view == "day":
+        return url_for("calendar.new", day=shown.day)
+    if first <= clock.today() < end:
+        return url_for("calendar.new")
+    clinic = settings.current()
+    days = [first + timedelta(days=ahead) for ahead in range(7)]
+    return url_for("calendar.new", day=next((day for day in days if clinic.hours(day.weekday())), first))
 
 
 def _tools(shown: Shown) -> dict[str, Any]:
