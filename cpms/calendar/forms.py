@@ -310,6 +310,7 @@ class StatusForm(Form):
     status = SelectField(choices=[SelectChoice(each, each) for each in Status], coerce=Status)
     version = Number(validators=[required()])
     reason = Line(_l("Reason"), [at_most(200)])
+    told_day = Day()  # on which the visit is, as the person at the screen was told
     overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])
 
 

@@ -19,6 +19,9 @@ FREE = frozenset({Status.CANCELLED, Status.NO_SHOW})  # these hold neither chair
 FINISHED = frozenset({Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW})
 WALK = (Status.SCHEDULED, Status.CONFIRMED, Status.ARRIVED, Status.IN_CHAIR, Status.COMPLETED)
 
+# What happens to a visit on its own day.
+THAT_DAY = frozenset({Status.ARRIVED, Status.IN_CHAIR, Status.COMPLETED, Status.NO_SHOW})
+
 # What a desk chooses from. An entry may have any colour (it may come from another program); the nearest is drawn.
 SWATCHES = {
     "teal": "#0f766e",

@@ -1,9 +1,10 @@
 """Every change of the calendar. The database's triggers keep the rule about chairs and providers as the last line."""
 
 import hashlib
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from cpms.auth import queries as auth
@@ -28,6 +29,10 @@ class Unconfirmed(Refused):
         super().__init__(" ".join(warnings))
         self.warnings = warnings
         self.key = _key(warnings)
+
+
+class OtherDay(Refused):
+    """The visit is not today's: the step is taken only when the person was told the day."""
 
 
 def book(
@@ -148,9 +153,18 @@ def move_event(
 
 
 def set_status(
-    event: Event, status: Status, *, seen: int, reason: str | None = None, overbook_reason: str | None = None
+    event: Event,
+    status: Status,
+    *,
+    seen: int,
+    reason: str | None = None,
+    overbook_reason: str | None = None,
+    told_day: date | None = None,
 ) -> None:
-    """Walk a visit one step on, or back with a reason. Coming back from cancelled or no-show takes the slot again."""
+    """Walk a visit one step on, or back with a reason. Coming back from cancelled or no-show takes the slot again.
+
+    Raises OtherDay when a visit of another day than `told_day` would arrive, sit down, be done or be missed today.
+    """
     event.expect_version(seen)
     _check_there(event)
     if event.kind is Kind.BLOCK:
@@ -161,6 +175,15 @@ def set_status(
         raise Refused(_("Please give a reason for the step back."), field="reason")
     if status is Status.CANCELLED and not reason:
         raise Refused(_("Please give a reason for the cancellation."), field="reason")
+    on = event.start.date()
+    if status in rules.THAT_DAY and not rules.is_back(event.status, status) and on not in {clock.today(), told_day}:
+        raise OtherDay(
+            _(
+                "This visit is on %(day)s. Mark it as “%(status)s” anyway?",
+                day=format_date(on, "EEE d MMM y"),
+                status=queries.status_words()[status],
+            )
+        )
     takes_again = event.status in rules.FREE and status not in rules.FREE
     event.status, event.status_changed_at = status, clock.now()
     event.cancel_reason = reason if status is Status.CANCELLED else None

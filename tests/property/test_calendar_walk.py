@@ -139,6 +139,7 @@ class Walk:
             self.dice.choice(list(Status)),
             seen=self.seen(event),
             reason=self.dice.choice([None, "Because", "Because"]),
+            told_day=self.dice.choice([None, event.start.date()]),
             **self.an_excuse(),
         )
 

@@ -144,3 +144,35 @@ def test_an_overbooked_entry_comes_back_only_by_somebody_who_may_overbook(
     rita.htmx.post(f"/calendar/events/{over.id}/delete", version=over.row_version)
     assert hugo.htmx.post(f"/calendar/events/{over.id}/undelete").status_code == 409
     assert rita.htmx.post(f"/calendar/events/{over.id}/undelete").status_code == 200
+
+
+@pytest.mark.parametrize("status", ["arrived", "in_chair", "completed", "no_show"])
+@pytest.mark.parametrize("days", [-1, 2])
+def test_a_step_of_a_visit_on_another_day_is_asked_about_first(
+    rita: Person, make: Make, status: str, days: int
+) -> None:
+    visit = make.visit(TUESDAY + timedelta(days=days))
+    asked = step(rita, visit, status)
+    assert asked.status_code == 422 and status_of(make, visit) is Status.SCHEDULED
+    day = "Mon 31 Aug 2026" if days < 0 else "Thu 3 Sep 2026"
+    assert f"This visit is on {day}. Mark it as “" in asked.page.one(".alert.warn").get_text()
+    assert not asked.page.has("[name=reason]"), "a step forward needs no reason"
+    answer = step(rita, visit, status, told_day=asked.page.value("told_day"))
+    assert answer.status_code == 200 and status_of(make, visit) is Status(status)
+
+
+def test_a_step_back_on_another_day_is_taken_back_with_one_tap(rita: Person, make: Make) -> None:
+    visit = make.visit(TUESDAY - timedelta(days=1), status=Status.COMPLETED)
+    back = step(rita, visit, "arrived", reason="Tapped by mistake")
+    assert back.status_code == 200, "the dialog of a step back shows the day"
+    assert rita.htmx.post(str(back.page.one(".toast form")["hx-post"])).status_code == 200
+    assert status_of(make, visit) is Status.COMPLETED
+
+
+def test_confirming_a_visit_of_another_day_is_what_telephones_are_for(rita: Person, make: Make) -> None:
+    assert step(rita, make.visit(TUESDAY + timedelta(days=2)), "confirmed").status_code == 200
+
+
+def test_the_sheet_is_read_before_anything_is_done(rita: Person, visit: Event) -> None:
+    page = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
+    assert page.one("[autofocus]").name == "h1", "a second Enter must not say that the patient has arrived"

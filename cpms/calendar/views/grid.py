@@ -124,7 +124,7 @@ def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
 
 
 def _new_url(shown: Shown) -> str:
-    """The form of a new entry on a day that is on the screen; in this week that is now, and a slot names its own time."""
+    """The form of a new entry on a day that is on the screen; in this week that is now."""
     first, end = shown.days
     if shown.view == "day":
         return url_for("calendar.new", day=shown.day)

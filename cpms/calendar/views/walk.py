@@ -51,6 +51,7 @@ def set_status(event_id: int) -> ResponseReturnValue:
                 seen=form.version.data,
                 reason=form.reason.data or None,
                 overbook_reason=reason_of(form),
+                told_day=form.told_day.data,
             )
     except DomainError as refused:
         problem = told(refused, form)
@@ -68,6 +69,7 @@ def set_status(event_id: int) -> ResponseReturnValue:
             version=row.row_version,
             reason=_("Taken back at once"),
             overbook_reason=reason_before if can(P.CALENDAR_OVERBOOK) else None,
+            told_day=row.start.date(),
         )
         words = queries.status_words()
         toast(_("%(label)s: %(status)s.", label=services.label(row), status=words[row.status]), undo=back)
@@ -75,9 +77,11 @@ def set_status(event_id: int) -> ResponseReturnValue:
 
 
 def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None = None, status: int = 200) -> Response:
-    taken = None
+    taken = question = None
     if isinstance(problem, services.SlotTaken):
         taken = problem.message
+    elif isinstance(problem, services.OtherDay):
+        question = problem.message
     elif problem is not None:
         form.refuse(problem.field, sentence(problem))
     return page(
@@ -87,6 +91,7 @@ def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None 
         form=form,
         label=services.label(event),
         taken=taken,
+        question=question,
         words=queries.status_words(),
         may_overbook=can(P.CALENDAR_OVERBOOK),
         Status=Status,
