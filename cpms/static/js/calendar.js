@@ -54,6 +54,18 @@ on("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches("[data-move]")) putBack(find(".pending"));
 });
 
+// The frame of a slot goes when its form does, or when something was booked there: it would lie over the new card.
+function clearSlot() {
+  const slot = find(".slot");
+  if (slot && document.activeElement !== slot && !document.querySelector("dialog:modal")) slot.hidden = true;
+}
+on("close", ({ target }) => {
+  if (target.id !== "dialog") return;
+  clearSlot();
+  if (document.activeElement === document.body) find(".cal-scroll")?.focus({ preventScroll: true });
+}, true);
+on("htmx:after:swap", clearSlot);
+
 function showNow() {
   const now = new Date(Date.now() + ahead).toISOString();
   for (const column of document.querySelectorAll(".col.today")) {
