@@ -343,3 +343,19 @@ def test_a_slot_proposes_who_works_at_that_chair_on_that_day(rita: Person, make:
     chair = make.chair("Chair 2").id
     page = rita.get(f"/calendar/events/new?start=2026-09-01T14:00&chair={chair}").page
     assert page.value("provider_id") == str(make.user("hugo").id)
+
+
+def test_whom_the_visit_is_for_is_said_with_what_can_hurt_them(rita: Person, make: Make) -> None:
+    patient = make.patient(alert_text="Latex <b>", mobile_phone="0171 555")
+    blank = rita.htmx.get("/calendar/events/new", target="dialog").page.one("#chosen-patient")
+    assert blank.get_text() == ""
+    chosen = rita.htmx.get(str(blank["hx-get"]), patient_id=patient.id).page
+    assert "2 March 1985 (41 y) · 0171 555 · chart" in chosen.text
+    assert chosen.one("#chosen-patient .alert-strip").get_text(strip=True) == "Latex <b>"
+    assert chosen.one("#chosen-patient")["hx-trigger"] == "change from:#patient_id", "the next choice asks again"
+    assert rita.htmx.get(str(blank["hx-get"]), patient_id="").page.one("#chosen-patient").get_text() == ""
+    visit = make.visit(patient=patient)
+    for address in ("edit", "move", "status?status=cancelled"):
+        assert rita.get(f"/calendar/events/{visit.id}/{address}").page.has("#chosen-patient .alert-strip"), address
+    refused = rita.htmx.post("/calendar/events", target="dialog", **form(make, patient_id=patient.id)).page
+    assert refused.has("#chosen-patient .alert-strip"), "a dialog that comes back still says it"

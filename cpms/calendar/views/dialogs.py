@@ -11,9 +11,11 @@ from cpms.calendar import queries, services
 from cpms.calendar.forms import EventForm, SlotFields
 from cpms.calendar.models import Event, Kind
 from cpms.calendar.queries import Shown
-from cpms.core.errors import DomainError, Forbidden, Stale
+from cpms.core.errors import DomainError, Forbidden, NotFound, Stale
 from cpms.core.permissions import P
+from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
+from cpms.patients.models import Patient
 from cpms.web.access import can
 from cpms.web.errors import sentence
 from cpms.web.filters import full_day, when
@@ -120,6 +122,7 @@ def dialog_context(
         "form": form,
         "event": event,
         "label": services.label(event) if event is not None else "",
+        "chosen": whom(form.patient_id.data if isinstance(form, EventForm) else event and event.patient_id),
         "taken": taken,
         "warnings": warnings,
         "stored": stored,
@@ -132,6 +135,14 @@ def dialog_context(
         "words": queries.status_words(),
         "Kind": Kind,
     }
+
+
+def whom(patient_id: int | None) -> Patient | None:
+    """Whom the dialog is about, for the line that says so. Who does not exist is found wanting when it is stored."""
+    try:
+        return patients.patient(patient_id) if patient_id is not None else None
+    except NotFound:
+        return None
 
 
 def _both_edits(form: SlotFields, event: Event) -> dict[str, str]:

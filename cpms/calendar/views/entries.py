@@ -14,7 +14,7 @@ from cpms.calendar.forms import EventForm, MoveForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_moved, slot_of, told
+from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_moved, slot_of, told, whom
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden
@@ -310,3 +310,11 @@ def find_patient() -> ResponseReturnValue:
     return Response(
         render_template("calendar/_patient_options.html", hits=hits, words=words.strip(), new=request.args.get("new"))
     )
+
+
+@bp.get("/patients/chosen")
+@require(P.CALENDAR_WRITE, P.PATIENT_READ)
+def chosen_patient() -> ResponseReturnValue:
+    """The line under the patient field, when somebody else was chosen."""
+    chosen = whom(_number(request.args.get("patient_id")))
+    return Response(render_template("calendar/_chosen_patient.html", chosen=chosen, live=True))
