@@ -109,10 +109,16 @@ class SlotFields(Form):
     def offer(self, chairs: list[Chair], providers: list[User]) -> None:
         """Fill the selects; what the form has already stays choosable."""
         self.chair_id.choices = [SelectChoice(each.id, each.name) for each in chairs]
-        self.provider_id.choices = [
-            SelectChoice("", _("Nobody")),
-            *(SelectChoice(each.id, each.display_name) for each in providers),
-        ]
+        self.provider_id.choices = [SelectChoice(each.id, each.display_name) for each in providers]
+        if not self.needs_somebody:
+            self.provider_id.choices.insert(0, SelectChoice("", _("Nobody")))
+        elif self.provider_id.data is None:
+            self.provider_id.choices.insert(0, SelectChoice("", _("Please choose…")))
+
+    @property
+    def needs_somebody(self) -> bool:
+        """A visit is with somebody; a block may be the room's alone."""
+        return self.kind_of_entry() is Kind.VISIT
 
     def validate_day(self, field: Day) -> None:
         if field.data is not None and not rules.is_on_calendar(field.data):

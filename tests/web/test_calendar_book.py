@@ -359,3 +359,32 @@ def test_whom_the_visit_is_for_is_said_with_what_can_hurt_them(rita: Person, mak
         assert rita.get(f"/calendar/events/{visit.id}/{address}").page.has("#chosen-patient .alert-strip"), address
     refused = rita.htmx.post("/calendar/events", target="dialog", **form(make, patient_id=patient.id)).page
     assert refused.has("#chosen-patient .alert-strip"), "a dialog that comes back still says it"
+
+
+def test_anyway_without_a_reason_says_what_is_missing(rita: Person, make: Make) -> None:
+    make.visit()
+    first = rita.htmx.post("/calendar/events", target="dialog", **form(make, title="Repair")).page
+    field = first.one("[name=overbook_reason]")
+    assert field.has_attr("required") and "optional" not in first.one("label[for=overbook_reason]").get_text()
+    assert not field.has_attr("aria-invalid"), "nobody has left it empty yet"
+    again = rita.htmx.post("/calendar/events", target="dialog", **form(make, title="Repair"), overbook_reason=" ")
+    assert again.status_code == 409
+    assert "Please give a reason" in again.page.error("overbook_reason")
+    other = make.visit(TUESDAY + timedelta(hours=2))
+    slot = {"day": "2026-09-01", "start_time": "10:00", "minutes": 30, "version": other.row_version}
+    slot |= {"chair_id": other.chair_id, "provider_id": other.provider_id, "overbook_reason": ""}
+    moved = rita.htmx.post(f"/calendar/events/{other.id}/move", target="dialog", **slot)
+    assert moved.status_code == 409 and "Please give a reason" in moved.page.error("overbook_reason")
+
+
+def test_a_visit_is_with_somebody_and_a_block_need_not_be(rita: Person, make: Make) -> None:
+    visit = make.visit()
+    block = make.block(chair="Chair 2")
+    for address in ("new", f"{visit.id}/edit", f"{visit.id}/move"):
+        page = rita.get(f"/calendar/events/{address}").page
+        assert "optional" not in page.one("label[for=provider_id]").get_text(), address
+        assert "Nobody" not in page.one("#provider_id").get_text(), address
+    for address in ("new?kind=block", f"{block.id}/edit", f"{block.id}/move"):
+        page = rita.get(f"/calendar/events/{address}").page
+        assert "optional" in page.one("label[for=provider_id]").get_text(), address
+        assert "Nobody" in page.one("#provider_id").get_text(), address

@@ -36,7 +36,7 @@ def test_the_second_editor_of_a_chair_is_told(olga: Person, make: Make) -> None:
 
 def test_a_chair_is_given_up_and_taken_back(olga: Person, make: Make) -> None:
     chair = make.chair("Chair 2")
-    assert "given up" in olga.htmx.post(f"/calendar/chairs/{chair.id}/use", version=chair.row_version).toast
+    assert "out of use" in olga.htmx.post(f"/calendar/chairs/{chair.id}/use", version=chair.row_version).toast
     assert "Chair 2" not in olga.get("/calendar/events/new").page.one("#chair_id").get_text()
     assert "in use again" in olga.htmx.post(f"/calendar/chairs/{chair.id}/use", version=chair.row_version + 1).toast
 

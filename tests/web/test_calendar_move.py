@@ -238,11 +238,11 @@ def test_what_the_other_stored_is_not_wiped_by_a_form_that_never_showed_it(
 @pytest.mark.parametrize(
     ("field", "adas", "ritas", "words"),
     [
-        ("notes", "Ada's note", "Rita's note", "Stored now: Ada's note"),
-        ("start_time", "11:00", "12:00", "Stored now: 11:00"),
-        ("day", "2026-09-02", "2026-09-03", "Stored now: 2 September 2026"),
-        ("minutes", "45", "60", "Stored now: 45"),
-        ("color", "#2563eb", "#dc2626", "Stored now: blue"),
+        ("notes", "Ada's note", "Rita's note", "Saved now: Ada's note"),
+        ("start_time", "11:00", "12:00", "Saved now: 11:00"),
+        ("day", "2026-09-02", "2026-09-03", "Saved now: 2 September 2026"),
+        ("minutes", "45", "60", "Saved now: 45"),
+        ("color", "#2563eb", "#dc2626", "Saved now: blue"),
     ],
 )
 def test_what_both_changed_stands_beside_what_was_typed(
@@ -262,7 +262,7 @@ def test_the_other_s_patient_is_named_beside_the_field(rita: Person, ada: Person
     form = opened(rita, visit)
     edit(ada, visit, opened(ada, visit), patient_id=str(adas.id), patient_name=adas.name)
     late = edit(rita, visit, form, patient_id=str(ritas.id), patient_name=ritas.name)
-    assert late.status_code == 409 and "Stored now: Selma Koç" in late.page.error("patient_name")
+    assert late.status_code == 409 and "Saved now: Selma Koç" in late.page.error("patient_name")
     untouched = edit(rita, visit, form)
     assert untouched.page.value("patient_id") == str(adas.id)
     assert untouched.page.value("patient_name") == "Selma Koç"

@@ -72,6 +72,12 @@ def reason_of(form: Any) -> str | None:
     return form.overbook_reason.data or None if can(P.CALENDAR_OVERBOOK) else None
 
 
+def ask_for_reason(form: Any) -> None:
+    """Beside a reason that was asked for and left empty, say so: the same question once more would be no answer."""
+    if form.overbook_reason.raw_data and not form.overbook_reason.data:
+        form.refuse("overbook_reason", _("Please give a reason, or choose another time, chair or person."))
+
+
 def told(problem: DomainError, form: Any) -> DomainError:
     """The problem as the person is told it: who gave a reason that excuses nothing lacks the right to give one."""
     if isinstance(problem, services.SlotTaken) and form.overbook_reason.data and not can(P.CALENDAR_OVERBOOK):
@@ -85,9 +91,9 @@ def offer(form: SlotFields, event: Event | None = None) -> None:
     if event is not None:
         chairs += [event.chair] if event.chair not in chairs else []
         providers += [event.provider] if event.provider is not None and event.provider not in providers else []
-    form.offer(chairs, providers)
     if event is not None:
         form.entry_kind = event.kind
+    form.offer(chairs, providers)
     if isinstance(form, EventForm):
         types = queries.types()
         types += [event.type] if event is not None and event.type is not None and event.type not in types else []
@@ -103,6 +109,7 @@ def dialog_context(
     match problem:
         case services.SlotTaken():
             taken = problem.message
+            ask_for_reason(form)
         case services.Unconfirmed():
             warnings = problem.warnings
             form.confirmed.data = problem.key
@@ -153,7 +160,7 @@ def _both_edits(form: SlotFields, event: Event) -> dict[str, str]:
         form.patient_name.data = now.patient_name.data
     for name in seen_elsewhere:
         form.refuse(name, _("Somebody else changed this meanwhile."))
-    return {name: _("Stored now: %(value)s", value=words) for name, words in seen_elsewhere.items()}
+    return {name: _("Saved now: %(value)s", value=words) for name, words in seen_elsewhere.items()}
 
 
 def in_words(event: Event, name: str) -> str:

@@ -256,7 +256,7 @@ def change(event_id: int) -> ResponseReturnValue:
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, event=row, problem=problem, status=problem.status)
-    toast(_("Stored: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
+    toast(_("Saved: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
 
 

@@ -172,7 +172,7 @@ def _store_row(
                 form.version.data = row.row_version  # saving again is then a decision, not an accident
     if status != 200:
         return page(template, status=status, form=form, **context)
-    toast(_("Stored: %(name)s.", name=form.name.data))
+    toast(_("Saved: %(name)s.", name=form.name.data))
     return finished(url_for(endpoint), FURNITURE_CHANGED)
 
 
@@ -184,7 +184,7 @@ def _switch(row: Chair | AppointmentType, word: str, retire: Callable[[int], Non
             retire(version)
         else:
             services.change_row(row, seen=version, active=True)
-    toast(_("%(name)s is in use again.", name=row.name) if row.active else _("%(name)s is given up.", name=row.name))
+    toast(_("%(name)s is in use again.", name=row.name) if row.active else _("%(name)s is out of use.", name=row.name))
     if not is_htmx():
         return done(url_for(endpoint))
     return closed(FURNITURE_CHANGED)

@@ -9,7 +9,7 @@ from cpms.calendar import queries, services
 from cpms.calendar.forms import StatusForm, is_whole
 from cpms.calendar.models import Event, Status
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import reason_of, told
+from cpms.calendar.views.dialogs import ask_for_reason, reason_of, told
 from cpms.calendar.views.entries import sheet
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden, Stale
@@ -80,6 +80,7 @@ def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None 
     taken = question = None
     if isinstance(problem, services.SlotTaken):
         taken = problem.message
+        ask_for_reason(form)
     elif isinstance(problem, services.OtherDay):
         question = problem.message
     elif problem is not None:
