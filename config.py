@@ -44,6 +44,9 @@ VARIABLES = {
     ),
     "CPMS_DATABASE_URL": Variable("", "Where the database is. Empty: `clinic.db` in the folder above."),
     "CPMS_WORKERS": Variable("1", "Server processes, 1 to 16. One is right for a clinic."),
+    "CPMS_JOBS": Variable(
+        "1", "0: this server runs no nightly jobs, such as backups; another one over the same data does."
+    ),
     "CPMS_THREADS": Variable("8", "Requests that one process answers at the same time, 1 to 64."),
     "CPMS_TRUSTED_HOSTS": Variable(
         "",
@@ -105,6 +108,7 @@ class Config:
     behind_proxy: bool
     log_level: str
     log_json: bool
+    jobs: bool
     secret_key: bytes = field(repr=False)
     audit_key: bytes = field(repr=False)
     old_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -142,6 +146,7 @@ class Config:
             raise BadSetting(f"FLASK_DEBUG shows the program's inside and cannot be used with CPMS_HOST={host}.")
         settings: dict[str, Any] = {
             "port": read.number("CPMS_PORT", 1, 65535),
+            "jobs": read.flag("CPMS_JOBS"),
             "workers": read.number("CPMS_WORKERS", 1, 16),
             "threads": read.number("CPMS_THREADS", 1, 64),
             "trusted_hosts": own_names(host) | read.names("CPMS_TRUSTED_HOSTS"),
@@ -193,6 +198,7 @@ class Config:
             "CPMS_AUDIT_KEY": self.audit_key,
             "CPMS_BEHIND_PROXY": self.behind_proxy,
             "CPMS_INSTANCE": str(self.instance),
+            "CPMS_JOBS": self.jobs,
             "CPMS_TRUSTED_HOSTS": self.trusted_hosts,
             "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
             "MAX_FORM_MEMORY_SIZE": LARGEST_REQUEST,

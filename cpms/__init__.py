@@ -30,7 +30,7 @@ from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
 from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
-DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "setup")
+DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "work", "backups", "setup")
 
 __version__ = "0.1.0"
 
@@ -51,6 +51,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     app = Flask(__name__, static_folder=None, instance_path=None)
     app.config.from_mapping((config or Config.from_env()).flask())
     app.config.from_mapping(overrides)
+    app.config["CPMS_VERSION"] = __version__
 
     db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)

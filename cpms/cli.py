@@ -1,6 +1,9 @@
 """`flask --app cpms cpms …`: commands for whoever looks after the server. They compose; the work is in the domains."""
 
 import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -12,14 +15,21 @@ from flask.cli import AppGroup
 from flask_migrate import upgrade as migrate
 
 from cpms import jobs
+from cpms.audit import queries as audit
 from cpms.auth import queries as auth
 from cpms.auth import rules as auth_rules
 from cpms.auth import services as auth_services
+from cpms.backups import jobs as backups
+from cpms.backups.models import BackupKind
 from cpms.core import clock
 from cpms.core.db import copy_database, db, transaction
-from cpms.core.errors import Unhealthy
+from cpms.core.errors import DomainError, Unhealthy
+from cpms.patients import queries as patients
 from cpms.setup import demo as demo_clinic
 from cpms.setup import services as setup
+from cpms.work import jobs as work
+from cpms.work import queries
+from cpms.work.models import State
 
 group = AppGroup("cpms", help="Dental CPMS: prepare, look after, try out.")
 
@@ -77,7 +87,36 @@ def job(name: str) -> None:
     except KeyError:
         known = ", ".join(each.name for each in jobs.JOBS)
         raise click.ClickException(f"There is no job {name}. There are: {known}") from None
-    chosen.run()
+    with refused_in_words():
+        work_id = work.run(chosen.name, chosen.task)
+    row = queries.work(work_id)
+    click.echo(row.message or "Done.")
+    if row.state is State.FAILED:
+        raise SystemExit(1)
+
+
+@group.command()
+def backup() -> None:
+    """Make a backup now and prove it."""
+    with refused_in_words():
+        work_id = work.run("backups.manual", backups.make(BackupKind.MANUAL))
+    row = queries.work(work_id)
+    click.echo(row.message)
+    if row.state is State.FAILED:
+        raise SystemExit(1)
+
+
+@group.command("try-out", hidden=True)
+def try_out() -> None:
+    """For the drill: bring a restored clinic up to date, open it, and say what is there."""
+    bring_up_to_date()
+    answer = current_app.test_client().get("/healthz")
+    if answer.status_code != 200:
+        raise click.ClickException("The restored clinic does not answer.")
+    for hit in patients.listing().rows[:1]:
+        patients.chart(hit.id)
+    verdict = audit.verify(current_app.config["CPMS_AUDIT_KEY"])
+    click.echo(json.dumps({"patients": patients.how_many_ever(), "trail_is_whole": verdict.is_whole}))
 
 
 @group.command("reset-password")
@@ -92,6 +131,14 @@ def reset_password(username: str) -> None:
     with transaction("user.reset_password", actor=None, about=user):
         auth_services.reset_password(user, password_hash)
     click.echo(f"One-time password of {username}: {one_time}")
+
+
+@contextmanager
+def refused_in_words() -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def bring_up_to_date() -> None:

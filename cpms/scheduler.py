@@ -1,23 +1,35 @@
-"""Runs the jobs at their hours, in the one process of this machine that holds the lock file."""
+"""Asks every minute which work is due, in the one process of this machine that holds the lock file.
+
+Whether work is due is a question of the clinic's days, not of a timer: what a night without power left out is done at
+the next start, and a clock that goes back does nothing twice. See `work.rules`.
+"""
 
 import fcntl
 import logging
+from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
+from cpms.auth import queries as auth
+from cpms.backups import jobs as backups
+from cpms.core import clock
+from cpms.core.errors import Refused
 from cpms.jobs import JOBS, Job
-from cpms.settings import queries as settings
+from cpms.work import jobs as work
+from cpms.work import queries, rules
+from cpms.work.models import State
 
 log = logging.getLogger("cpms")
 
 
 def start(app: Flask) -> BackgroundScheduler | None:
-    """Start the scheduler; None when another process has it already. The lock goes with the process."""
+    """Start the scheduler; None when another process has it already, or when this machine is not to run jobs. The
+    lock goes with the process."""
+    if not app.config["CPMS_JOBS"]:
+        return None
     lock = Path(app.config["CPMS_INSTANCE"], "scheduler.lock").open("w")  # noqa: SIM115 - held as long as the process lives
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -27,35 +39,37 @@ def start(app: Flask) -> BackgroundScheduler | None:
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    zone = _zone(app)
-    for each in JOBS:
-        scheduler.add_job(_run, _at(each, zone), [app, each], id=each.name)
-    scheduler.add_job(_follow_zone, IntervalTrigger(hours=1), [app, scheduler], id="follow_zone")
+    scheduler.add_job(tick, IntervalTrigger(minutes=1), [app], id="tick", next_run_time=clock.now())
     scheduler.start()
     app.extensions["scheduler"] = (scheduler, lock)
     return scheduler
 
 
-def _zone(app: Flask) -> ZoneInfo:
+def tick(app: Flask) -> None:
+    """Do what is due, one after the other."""
     with app.app_context():
-        return settings.current().zone
+        if auth.nobody_yet():
+            return
+        for each in JOBS:
+            try:
+                _do_if_due(each)
+            except Refused:
+                return  # a person's work is running: ask again in a minute
+            except Exception:  # a job that fails now is tried again later; the log tells
+                log.exception("job %s failed", each.name)
 
 
-def _at(job: Job, zone: ZoneInfo) -> CronTrigger:
-    return CronTrigger(hour=job.hour, minute=job.minute, timezone=zone)
+def _do_if_due(job: Job) -> None:
+    day = rules.due_day(clock.clinic_now(), job.at())
+    if job.weekday is not None:
+        day -= timedelta(days=(day.weekday() - job.weekday) % 7)
+    if _is_open(job, day):
+        work.run(job.name, job.task, due=day.isoformat())
+    elif job.name == "backups.nightly" and backups.is_overdue() and not work.tried_lately(job.name):
+        work.run(job.name, job.task)  # the day's was made, and is gone or dated by a wrong clock
 
 
-def _follow_zone(app: Flask, scheduler: BackgroundScheduler) -> None:
-    """The jobs keep the clinic's hours, also when the set-up or the settings give it another zone."""
-    zone = _zone(app)
-    for each in JOBS:
-        if scheduler.get_job(each.name).trigger.timezone != zone:
-            scheduler.reschedule_job(each.name, trigger=_at(each, zone))
-
-
-def _run(app: Flask, job: Job) -> None:
-    with app.app_context():
-        try:
-            job.run()
-        except Exception:  # a job that fails tonight runs again tomorrow; the log tells
-            log.exception("job %s failed", job.name)
+def _is_open(job: Job, day: date) -> bool:
+    """Whether that day's work is still to do; asked without a write, as the answer is nearly always no."""
+    row = queries.for_day(job.name, day.isoformat())
+    return row is None or (row.state is not State.DONE and not work.tried_lately(job.name))

@@ -6,7 +6,6 @@ writes is an error by construction. On another engine the same block is an ordin
 the rest.
 """
 
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 import sqlalchemy as sa
 import sqlcipher3.dbapi2
@@ -41,6 +41,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from cpms.core.columns import SoftDeletable
 from cpms.core.errors import Busy, ConstraintBroken, Stale, Unhealthy, WriteOutsideTransaction
+from cpms.core.files import put_in_place
 
 LOCK_WAIT_SECONDS = 10
 
@@ -321,33 +322,58 @@ def copy_database(target: Path) -> None:
     """
     part = target.with_suffix(".part")
     part.unlink(missing_ok=True)
-    with db.engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
-        raw.execute("PRAGMA query_only=0")  # it forbids writing another file as well
-        connection.info["query_only"] = "0"
-        raw.execute("VACUUM INTO ?", (str(part),))
-    part.chmod(0o600)
-    copy = sqlcipher3.dbapi2.connect(str(part))
     try:
-        verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        with db.engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.execute("PRAGMA query_only=0")  # it forbids writing another file as well
+            connection.info["query_only"] = "0"
+            raw.execute("VACUUM INTO ?", (str(part),))
+        examine(part)
+        put_in_place(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a database file holds."""
+
+    schema: str  # the newest migration that it went through
+    counts: dict[str, int]  # {table: rows}
+
+
+def examine(path: Path) -> Examined:
+    """Look through a database file that nobody has open. Raises Unhealthy when it is damaged."""
+    with reading(path) as ask:
+        try:
+            verdict = ask("PRAGMA integrity_check")[0][0]
+            loose = ask("PRAGMA foreign_key_check")
+            names = [
+                name
+                for (name,) in ask("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+                if not (name.startswith(("sqlite_", "alembic_")) or "_search" in name)
+            ]
+            counts = {name: ask(f'SELECT count(*) FROM "{name}"')[0][0] for name in names}  # noqa: S608 - its own names
+            schema = ask("SELECT version_num FROM alembic_version")
+        except sqlcipher3.dbapi2.DatabaseError as error:
+            raise Unhealthy(f"The copy of the database cannot be read ({error}). Nothing was changed.") from None
+    if verdict != "ok" or loose:
+        problem = verdict if verdict != "ok" else f"{len(loose)} broken references"
+        raise Unhealthy(f"The copy of the database is not whole ({problem}). Nothing was changed.")
+    return Examined(schema[0][0] if schema else "", counts)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """Ask a finished database file, which nobody writes to: `ask("SELECT …")`."""
+    copy = sqlcipher3.dbapi2.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    try:
+        copy.execute("PRAGMA trusted_schema=OFF")
+        yield lambda statement: copy.execute(statement).fetchall()
     finally:
         copy.close()
-    if verdict != "ok":
-        part.unlink()
-        raise Unhealthy(f"The copy of the database is not whole ({verdict}). Nothing was changed.")
-    _settle(part)
-    part.rename(target)
-    _settle(target.parent)
-
-
-def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

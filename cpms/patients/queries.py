@@ -153,6 +153,11 @@ def medical(patient_id: int) -> dict[str, str]:
     return dict(row._mapping)
 
 
+def how_many_ever() -> int:
+    """Archived and deleted ones too."""
+    return db.session.scalar(select(func.count()).select_from(Patient)) or 0
+
+
 def next_chart_no() -> int:
     """Deleted patients keep theirs."""
     return (db.session.scalar(select(func.max(Patient.chart_no))) or 0) + 1

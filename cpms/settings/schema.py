@@ -32,6 +32,9 @@ class ClinicSettings:
     time_zone: str = "UTC"
     opening: tuple[Hours | None, ...] = (_WORKDAY,) * 5 + (_SATURDAY, None)
     idle_minutes: int = 15  # after this long without a touch a screen locks itself
+    backup_at: time = time(3, 30)  # not between 02:00 and 03:00: on two nights that hour is missing or comes twice
+    backup_target: str = ""  # a second folder, such as a USB disk; empty: none
+    backup_key: str = ""  # the public half of the key that backups are encrypted with; empty: not encrypted
     is_demo: bool = False  # shows on every page that nothing here is real
 
     @property
@@ -50,6 +53,8 @@ def load(stored: dict[str, Any]) -> ClinicSettings:
     """Settings from their stored values; what is missing is the default."""
     known = {field.name for field in fields(ClinicSettings)}
     values = {key: value for key, value in stored.items() if key in known}
+    if "backup_at" in values:
+        values["backup_at"] = time.fromisoformat(values["backup_at"])
     if "opening" in values:
         values["opening"] = tuple(
             Hours(time.fromisoformat(day[0]), time.fromisoformat(day[1])) if day else None for day in values["opening"]
@@ -61,4 +66,4 @@ def dump(value: Any) -> Any:
     """One setting's value as JSON knows it."""
     if isinstance(value, tuple):
         return [[f"{day.opens:%H:%M}", f"{day.closes:%H:%M}"] if day else None for day in value]
-    return value
+    return f"{value:%H:%M}" if isinstance(value, time) else value

@@ -15,10 +15,10 @@ MAY = {
     "models": {"models"},
     "rules": {"rules", "models"},
     "queries": {"queries", "rules", "models", "schema"},
-    "services": {"services", "queries", "rules", "models", "schema", "demo"},
+    "services": {"services", "queries", "rules", "models", "schema", "demo", "archive"},
     "forms": {"forms", "services", "queries", "rules", "models", "schema"},
-    "views": {"views", "forms", "services", "queries", "rules", "models", "schema", "demo"},
-    "jobs": {"services", "queries", "rules", "models"},
+    "views": {"views", "jobs", "forms", "services", "queries", "rules", "models", "schema", "demo", "archive"},
+    "jobs": {"jobs", "services", "queries", "rules", "models", "archive"},
 }
 DOORS = {"__init__.py", "cli.py", "jobs.py", "scheduler.py"}
 

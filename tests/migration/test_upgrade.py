@@ -51,6 +51,12 @@ ROWS: dict[str, tuple[str, ...]] = {
         "INSERT INTO audit_entry (id, actor_id, action, origin, request_id, mac, undoes_id, created_at, updated_at) "
         f"VALUES (2, 1, 'patient.undo', '10.0.0.7', 'abcd', '{'5e' * 32}', 1, {AT}, {AT})",
     ),
+    "0006": (
+        f"INSERT INTO work VALUES (1, 'backups.nightly', '2026-09-01', 'done', 's', 1, 2, 'm', 'r', {AT}, 1, "
+        f"{AT}, {AT})",
+        f"INSERT INTO backup VALUES ('b', 'b.tar', 5, 'nightly', 'sum', {AT}, 'good', '', '{{}}', 0, '', NULL, '', "
+        f"NULL, {AT}, {AT})",
+    ),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

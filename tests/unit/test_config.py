@@ -224,7 +224,7 @@ def test_the_first_start_makes_a_key_that_only_we_can_read(read, folder):
     assert len(key) >= 32
     assert stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [path.name for path in folder.iterdir()] == ["secret.key"]
+    assert sorted(path.name for path in folder.iterdir()) == ["audit.key", "secret.key"]
 
 
 def test_the_key_stays_the_same_and_is_nobody_elses(read, tmp_path):

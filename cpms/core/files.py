@@ -1,0 +1,54 @@
+"""Files that must survive a power cut, and locks that a dead process cannot keep."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+CHUNK = 1024 * 1024
+
+
+def settle(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Give a finished file its name. Whoever sees the name afterwards sees the whole file, power cut or not."""
+    part.chmod(0o600)
+    settle(part)
+    part.rename(target)
+    settle(target.parent)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, 64 hex digits, read in pieces."""
+    total = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            total.update(piece)
+    return total.hexdigest()
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[bool]:
+    """Hold a lock between processes if it is free. It ends with the process, however that ends."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def is_held(lock: Path) -> bool:
+    """Whether some process holds the lock now."""
+    with only_one(lock) as ours:
+        return not ours
