@@ -137,7 +137,9 @@ class Key:
     def decrypt(self, source: IO[bytes], target: IO[bytes]) -> None:
         try:
             pyrage.decrypt_io(source, target, [self.identity])
-        except pyrage.DecryptError:
+        except (pyrage.DecryptError, OSError) as error:
+            if getattr(error, "errno", None):
+                raise  # the disk's trouble, not the file's: age says its own without a number
             raise BadBackup(_("The backup's key does not open it, or it was changed after it was written.")) from None
 
 
