@@ -217,6 +217,68 @@ def grid(shown: Shown, number: int) -> Grid:
     return Grid(shown, number, title, from_hour, to_hour, columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it stands on paper, where nothing can be opened."""
+
+    start: datetime
+    end: datetime
+    name: str
+    alert: str
+    what: str
+    chair: str
+    provider: str
+    status: str  # in words; nothing as long as nothing happened
+
+
+@dataclass(frozen=True, slots=True)
+class PaperColumn:
+    """A day of a printed week, or a chair of a printed day."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    title: str
+    columns: tuple[PaperColumn, ...]
+
+
+def paper(shown: Shown) -> Paper:
+    """What is printed: all words of every entry. A day has a column for each chair, a week one for each open day."""
+    first, end = shown.days
+    rows = _rows(shown, first, end)
+    if shown.view == "day":
+        taken = {row[_CHAIR_ID] for row in rows}
+        on_paper = [
+            each
+            for each in chairs(every=True)
+            if each.id in taken or (each.active and (not shown.chairs or each.id in shown.chairs))
+        ]
+        columns = [(each.name, [row for row in rows if row[_CHAIR_ID] == each.id]) for each in on_paper]
+        return Paper(format_date(shown.day, "EEEE d MMMM y"), _on_paper(columns))
+    days = [first + timedelta(days=ahead) for ahead in range(7)]
+    of = {day: [row for row in rows if row[_START].date() == day] for day in days}
+    columns = [
+        (format_date(day, "EEE d MMM"), of[day]) for day in days if of[day] or settings.current().hours(day.weekday())
+    ]
+    return Paper(_week_title(first, end - timedelta(days=1)), _on_paper(columns))
+
+
+def _on_paper(columns: list[tuple[str, list[Values]]]) -> tuple[PaperColumn, ...]:
+    return tuple(PaperColumn(heading, tuple(_line(row) for row in rows)) for heading, rows in columns)
+
+
+def _line(row: Values) -> Line:
+    (_id, _version, start, end, status, kind, _color, title, _chair_id, _over, _noted,
+     last, first, alert, type_name, chair, provider) = row  # fmt: skip
+    what = title or type_name or ""
+    name = "" if last is None else (first if last == "—" else f"{last}, {first}")
+    said = status_words()[Status(status)] if kind == Kind.VISIT and status != Status.SCHEDULED else ""
+    return Line(start, end, name or what, alert or "", what if name else "", chair, provider or "", said)
+
+
 def _week_title(first: date, last: date) -> str:
     if first.month == last.month:
         return f"{first.day}–{format_date(last, 'd MMM y')}"

@@ -55,7 +55,7 @@ POLICY: dict[str, set[str]] = {
             "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event", "calendar.find_patient",
             "calendar.chosen_patient", "calendar.go", "calendar.home", "calendar.move",
             "calendar.new", "calendar.next_visit_badge", "calendar.patient_visits",
-            "calendar.patient_visits_panel", "calendar.set_status", "calendar.store_move", "calendar.undelete",
+            "calendar.patient_visits_panel", "calendar.print_sheet", "calendar.set_status", "calendar.store_move", "calendar.undelete",
             "calendar.visits_of_list", "calendar.week", "patients.create", "patients.edit", "patients.find",
             "patients.index", "patients.new", "patients.patient", "patients.update",
         ),
@@ -118,7 +118,7 @@ def objects(app: Flask, make: Make) -> dict[str, list[int]]:
 
 def addresses(rule: Rule, objects: dict[str, list[int]]) -> Iterator[tuple[str, bool]]:
     """Each address of a rule, and whether there is something there."""
-    given = {"day": "2026-09-01", "token": "a-token-that-was-never-made"}
+    given = {"day": "2026-09-01", "token": "a-token-that-was-never-made", "view": "week"}
     ids = [name for name in rule.arguments if name in objects]
     if not ids:
         yield rule.build({name: given[name] for name in rule.arguments}, append_unknown=False)[1], True

@@ -61,6 +61,22 @@ def go() -> ResponseReturnValue:
     return done(_address(_shown(view, request.args.get("day") or clock.today().isoformat())))
 
 
+@bp.get("/print/<view>/<day>")
+@require(P.CALENDAR_READ)
+def print_sheet(view: str, day: str) -> ResponseReturnValue:
+    """A day or a week on paper, with the filters of the screen."""
+    if view not in {"day", "week"}:
+        abort(404)
+    shown = _shown(view, day)
+    return page(
+        "calendar/sheet_print.html",
+        shown=shown,
+        paper=queries.paper(shown),
+        printed_at=clock.clinic_now(),
+        back_url=_address(shown),
+    )
+
+
 def _shown(view: str, day: str) -> Shown:
     """What the address asks for; a day that does not exist is a 404."""
     try:
@@ -145,6 +161,7 @@ def _tools(shown: Shown) -> dict[str, Any]:
         "week_url": _address(shown.at(shown.day, "week")),
         "day_url": _address(shown.at(shown.day, "day")),
         "go_url": url_for("calendar.go"),
+        "print_url": url_for("calendar.print_sheet", view=shown.view, day=shown.day, **shown.filters()),
         "now": clock.clinic_now(),
         "provider_chips": [
             {
