@@ -91,6 +91,7 @@ class Grid:
     from_hour: int
     to_hour: int
     columns: tuple[Column, ...]
+    is_closed: bool = False  # a single day, on which the clinic does not open
 
     @property
     def hours(self) -> range:
@@ -214,7 +215,8 @@ def grid(shown: Shown, number: int) -> Grid:
             for day in days
         )
         title = _week_title(first, end - timedelta(days=1))
-    return Grid(shown, number, title, from_hour, to_hour, columns)
+    is_closed = shown.view == "day" and opening[shown.day.weekday()] is None
+    return Grid(shown, number, title, from_hour, to_hour, columns, is_closed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,3 +228,16 @@ def test_a_new_appointment_is_on_the_day_that_is_shown(rita: Person, screen: str
 def test_a_day_of_the_address_that_does_not_exist_is_a_404(rita: Person) -> None:
     assert rita.get("/calendar/events/new?day=2026-02-30").status_code == 404
     assert rita.get("/calendar/events/new?day=9999-01-01").status_code == 404
+
+
+def test_a_closed_day_says_so_and_can_be_booked_after_a_question(rita: Person) -> None:
+    page = rita.get("/calendar/day/2026-09-06").page
+    assert page.one(".grid-note").get_text() == "The clinic is closed on this day. Tap a time to book all the same."
+    assert "Nothing booked yet" in rita.get("/calendar/day/2026-09-07").page.one(".grid-note").get_text()
+
+
+@pytest.mark.parametrize(
+    ("week", "day"), [("2026-09-13", "2026-09-07"), ("2026-09-06", "2026-09-01"), ("2026-09-10", "2026-09-10")]
+)
+def test_from_a_week_the_day_is_one_that_is_open(rita: Person, week: str, day: str) -> None:
+    assert rita.get(f"/calendar/week/{week}").page.one("#cal-day")["href"] == f"/calendar/day/{day}"

@@ -146,9 +146,21 @@ def _new_url(shown: Shown) -> str:
         return url_for("calendar.new", day=shown.day)
     if first <= clock.today() < end:
         return url_for("calendar.new")
-    clinic = settings.current()
-    days = [first + timedelta(days=ahead) for ahead in range(7)]
-    return url_for("calendar.new", day=next((day for day in days if clinic.hours(day.weekday())), first))
+    return url_for("calendar.new", day=_first_open(first))
+
+
+def _first_open(monday: date) -> date:
+    """The first day of a week on which the clinic opens."""
+    days = [monday + timedelta(days=ahead) for ahead in range(7)]
+    return next((day for day in days if settings.current().hours(day.weekday())), monday)
+
+
+def _day_of(shown: Shown) -> date:
+    """Which day "Day" leads to: the one asked for; in a week where that one is closed today, or else the first."""
+    first, end = shown.days
+    if shown.view == "day" or settings.current().hours(shown.day.weekday()):
+        return shown.day
+    return clock.today() if first <= clock.today() < end else _first_open(first)
 
 
 def _tools(shown: Shown) -> dict[str, Any]:
@@ -159,7 +171,7 @@ def _tools(shown: Shown) -> dict[str, Any]:
         "next_url": _address(shown.at(rules.on_calendar(shown.day, step))),
         "today_url": _address(shown.at(clock.today())),
         "week_url": _address(shown.at(shown.day, "week")),
-        "day_url": _address(shown.at(shown.day, "day")),
+        "day_url": _address(shown.at(_day_of(shown), "day")),
         "go_url": url_for("calendar.go"),
         "print_url": url_for("calendar.print_sheet", view=shown.view, day=shown.day, **shown.filters()),
         "now": clock.clinic_now(),
@@ -222,7 +234,7 @@ def drop() -> ResponseReturnValue:
     except DomainError as problem:
         toast(sentence(problem), "error")
         return _show(shown, status=problem.status)
-    say_moved(event, before, shown)
+    say_moved(event, before, shown, back="provider_back" in request.values)
     return _show(shown, fire=VISITS_CHANGED)
 
 

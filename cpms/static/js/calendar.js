@@ -1,6 +1,7 @@
 // The calendar's wiring. It hangs on the document, so that a grid that is swapped or morphed needs nothing again.
 import { each } from "./each.js";
 import { find, frame, on, putBack, spotAt, STEP } from "./calendar-drag.js";
+import "./calendar-days.js";
 import "./calendar-keys.js";
 
 let ahead = 0; // the clinic's clock, read as if it were UTC, less this device's
