@@ -311,3 +311,20 @@ def test_a_chair_given_up_stays_on_its_visits(olga: Person, rita: Person, visit:
     assert rita.htmx.get(f"/calendar/events/{visit.id}/edit", target="dialog").page.value("chair_id") == str(
         visit.chair_id
     )
+
+
+def test_what_is_said_of_a_move_is_what_is_new(rita: Person, make: Make) -> None:
+    visit = make.visit()
+    longer = rita.htmx.post(
+        "/calendar/events/move", target="week-grid", event=visit.id, version=1, start="2026-09-01T10:00", minutes=45
+    )
+    assert "Tue 1 Sep, 10:00, now 45 min." in longer.toast
+    back = rita.htmx.post(str(longer.page.one(".toast form")["hx-post"]))
+    assert "moved back to Tue 1 Sep, 10:00, now 30 min." in back.toast
+    later = rita.htmx.post(
+        "/calendar/events/move", target="week-grid", event=visit.id, version=3, start="2026-09-02T11:00", minutes=30
+    )
+    assert "Wed 2 Sep, 11:00, Chair 1." in later.toast and "min" not in later.toast
+    back = rita.htmx.post(str(later.page.one(".toast form")["hx-post"]))
+    assert "moved back to Tue 1 Sep, 10:00, Chair 1." in back.toast
+    assert not back.page.has(".toast form"), "the way back of a way back is the card itself"

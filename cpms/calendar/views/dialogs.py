@@ -36,11 +36,15 @@ def slot_of(event: Event) -> Before:
     return Before(event.start, event.minutes, event.chair_id, event.provider_id, event.overbook_reason)
 
 
-def say_moved(event: Event, before: Before, shown: Shown) -> None:
+def say_moved(event: Event, before: Before, shown: Shown, *, back: bool = False) -> None:
+    """Say what is new about the slot, with the way back; after the way `back`, only where the entry is again."""
     start, minutes, chair_id, provider_id, reason = before
     if slot_of(event)[:4] == before[:4]:
         return
-    back = url_for(
+    if back:
+        toast(_("%(label)s: moved back to %(where)s.", label=services.label(event), where=_where(event, before)))
+        return
+    undo = url_for(
         "calendar.drop",
         event=event.id,
         version=event.row_version,
@@ -52,15 +56,20 @@ def say_moved(event: Event, before: Before, shown: Shown) -> None:
         view=shown.view,
         day=shown.day,
     )
-    toast(
-        _(
-            "%(label)s: %(when)s, %(chair)s.",
-            label=services.label(event),
-            when=when(event.start),
-            chair=event.chair.name,
-        ),
-        undo=back,
-    )
+    toast(_("%(label)s: %(where)s.", label=services.label(event), where=_where(event, before)), undo=undo)
+
+
+def _where(event: Event, before: Before) -> str:
+    """When and where it is; the length when it is another one, and nothing else when only that changed."""
+    length = _("now %(n)d min", n=event.minutes)
+    if (event.start, event.chair_id, event.provider_id) == (before.start, before.chair_id, before.provider_id):
+        return f"{when(event.start)}, {length}"
+    parts = [when(event.start), event.chair.name]
+    if event.provider_id != before.provider_id and event.provider is not None:
+        parts.append(event.provider.display_name)
+    if event.minutes != before.minutes:
+        parts.append(length)
+    return ", ".join(parts)
 
 
 def excuses(form: SlotFields) -> dict[str, Any]:

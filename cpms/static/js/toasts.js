@@ -1,7 +1,7 @@
-// Sentences at the foot of the screen. They go by themselves unless they are errors or somebody is at them.
+// Sentences at the foot of the screen; while a dialog is open, at its head, where they cover no button. They go by themselves unless they are errors or somebody is at them.
 const toasts = document.getElementById("toasts");
 const TICK = 250;
-const MOST = 4;
+const MOST = 3;
 
 // Everything outside an open dialog is out of reach, so the sentences move in with it.
 function moveIn() {
@@ -11,6 +11,16 @@ function moveIn() {
 
 function moveOut() {
   if (toasts.parentElement !== document.body) document.body.append(toasts);
+}
+
+// At most so many, and of two that say the same only the newer: a pile hides what is new.
+function thin() {
+  const said = new Set();
+  for (const toast of [...toasts.children].reverse()) {
+    const words = toast.querySelector("p").textContent;
+    if (said.size === MOST || said.has(words)) toast.remove();
+    else said.add(words);
+  }
 }
 
 function tick() {
@@ -25,7 +35,7 @@ if (toasts) {
   setInterval(tick, TICK);
   document.addEventListener("htmx:before:swap", moveOut);
   document.addEventListener("htmx:after:swap", () => {
-    for (const old of [...toasts.children].slice(0, -MOST)) old.remove();
+    thin();
     moveIn();
   });
   document.addEventListener("close", moveOut, true);
