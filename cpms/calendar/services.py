@@ -366,8 +366,9 @@ def first_furniture() -> None:
     for name in (_("Chair 1"), _("Chair 2")):
         add_chair(name=name)
         db.session.flush()
+    # Not the colours that people begin with: an edge says what a visit is for, a dot with whom.
     for name, minutes, color in (
-        (_("Check-up"), 30, "teal"),
+        (_("Check-up"), 30, "green"),
         (_("Cleaning"), 45, "blue"),
         (_("Filling"), 45, "violet"),
         (_("Root canal"), 90, "red"),

@@ -33,11 +33,11 @@ PASSPHRASE = "nine calm teeth in a row"  # noqa: S105 - printed for everybody; o
 _STAFF = (
     ("olga", "Olga Peters", Role.OWNER, False, "slate"),
     ("ada", "Dr Ada Keller", Role.DENTIST, True, "teal"),
-    ("hugo", "Hugo Brandt", Role.HYGIENIST, True, "blue"),
-    ("rita", "Rita Moreno", Role.RECEPTIONIST, False, "amber"),
-    ("deniz", "Dr Deniz Aksoy", Role.DENTIST, True, "violet"),
-    ("milan", "Dr Milan Novak", Role.DENTIST, True, "green"),
-    ("sara", "Dr Sara Lind", Role.DENTIST, True, "pink"),
+    ("hugo", "Hugo Brandt", Role.HYGIENIST, True, "amber"),
+    ("rita", "Rita Moreno", Role.RECEPTIONIST, False, "slate"),
+    ("deniz", "Dr Deniz Aksoy", Role.DENTIST, True, "indigo"),
+    ("milan", "Dr Milan Novak", Role.DENTIST, True, "lime"),
+    ("sara", "Dr Sara Lind", Role.DENTIST, True, "brown"),
 )
 
 

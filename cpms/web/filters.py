@@ -71,6 +71,15 @@ def age_words(born: date) -> str:
     return _("%(n)d mo", n=max(months, 0))
 
 
+_TITLES = {"dr", "prof", "mr", "mrs", "ms", "med", "dent"}
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last name; a title is no name."""
+    names = [word for word in name.split() if word.rstrip(".").casefold() not in _TITLES] or name.split()
+    return "".join(word[0].upper() for word in (names if len(names) < 2 else (names[0], names[-1])))
+
+
 def words(text: str, /, **values: Any) -> str:
     """The `_` of templates. A page says some fifty things: which language it speaks is asked for once a request."""
     translations = g.get("translations")
@@ -81,5 +90,5 @@ def words(text: str, /, **values: Any) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = words
-    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words):
+    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words, initials):
         app.jinja_env.filters[function.__name__] = function
