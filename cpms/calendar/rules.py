@@ -65,8 +65,10 @@ def next_step(status: Status) -> Status | None:
 
 
 def other_steps(status: Status) -> tuple[Status, ...]:
-    """Everything else that the status may become; cancelling has a dialog of its own."""
+    """Everything else that the status may become; cancelling has a dialog of its own, confirming stands beside it."""
     usual = {status, next_step(status), Status.CANCELLED}
+    if status is Status.SCHEDULED:
+        usual.add(Status.CONFIRMED)
     return tuple(each for each in Status if each not in usual)
 
 

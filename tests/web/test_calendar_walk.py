@@ -176,3 +176,11 @@ def test_confirming_a_visit_of_another_day_is_what_telephones_are_for(rita: Pers
 def test_the_sheet_is_read_before_anything_is_done(rita: Person, visit: Event) -> None:
     page = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
     assert page.one("[autofocus]").name == "h1", "a second Enter must not say that the patient has arrived"
+
+
+def test_every_way_on_stands_once_on_the_sheet(rita: Person, visit: Event) -> None:
+    page = rita.htmx.get(f"/calendar/events/{visit.id}", target="dialog").page
+    words = [each.get_text(strip=True) for each in page.all(".sheet :is(button, a.button, .menu-item)")]
+    assert words.count("Edit") == words.count("Confirmed") == words.count("Arrived") == 1
+    assert "More" in words, "a menu has a word"
+    assert not page.has(".sheet-body .button.quiet"), "a step looks like a button"

@@ -306,7 +306,7 @@ def _event_page(
 def find_patient() -> ResponseReturnValue:
     """The list under the patient field of a form."""
     words = request.args.get("patient_name", "")
-    hits = patients.search(words, limit=8) if words.strip() else []
+    hits = patients.search(words, limit=8, archived=True) if words.strip() else []
     return Response(
         render_template("calendar/_patient_options.html", hits=hits, words=words.strip(), new=request.args.get("new"))
     )
