@@ -1,9 +1,11 @@
 // The calendar without a pointer: arrows walk slots and cards, Enter opens, m picks a card up, letters lead around.
+import { each } from "./each.js";
 import { carry, find, frame, hand, letGo, lift, measures, on, placeOf, putBack, STEP, within } from "./calendar-drag.js";
 
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 let index = 0; // the column and the minute where the frame stands
 let minute = 0;
+let walked = false;
 
 const columns = () => [...document.querySelectorAll(".col")];
 const cardsAt = (column, start, minutes) => [...column.querySelectorAll(".ev")].filter((card) => {
@@ -20,6 +22,11 @@ function walk(across, down) {
   const all = columns();
   const { from, to } = measures();
   const card = document.activeElement.closest(".ev");
+  const head = document.activeElement.closest(".col-head");
+  if (head) [index, minute] = [all.indexOf(head.parentElement), from - STEP];
+  const first = !walked && !card && !head && (find(".today .ev") ?? find(".ev"));
+  walked = true;
+  if (first) return go(first);
   if (card) {
     const { column, start, minutes } = placeOf(card);
     const beside = cardsAt(column, start, minutes);
@@ -29,7 +36,10 @@ function walk(across, down) {
     minute = down > 0 ? start + minutes - STEP : start;
   }
   index = within(0, index + across, all.length - 1);
-  minute = within(from, Math.floor(minute / STEP + down) * STEP, to - STEP);
+  const above = all[index].querySelector(".col-head a");
+  minute = Math.floor(minute / STEP + down) * STEP;
+  if (minute < from && above && (down < 0 || head)) return go(above);
+  minute = within(from, minute, to - STEP);
   go(cardsAt(all[index], minute, STEP)[0] ?? (find(".slot") && frame({ column: all[index], minute })));
 }
 
@@ -65,5 +75,10 @@ on("keydown", (event) => {
   }
   event.preventDefault();
 });
+
+// The grid is one stop for Tab: hundreds of cards would stand between the tools and whatever follows.
+const oneStop = () => document.querySelectorAll("#calendar :is(.ev, .col-head a)").forEach((link) => { link.tabIndex = -1; });
+each("#calendar", oneStop);
+on("htmx:after:swap", oneStop);
 
 on("focusout", ({ target }) => { if (target.matches(".slot")) target.hidden = true; });
