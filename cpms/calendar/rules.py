@@ -41,11 +41,6 @@ SWATCHES = {
 Item = TypeVar("Item")
 
 
-def overlaps(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> bool:
-    """Half-open: one that ends at 10:00 and one that starts at 10:00 do not clash."""
-    return start < other_end and other_start < end
-
-
 def is_back(old: Status, new: Status) -> bool:
     """True when the step takes something back, which asks for a reason."""
     if old in FINISHED:

@@ -62,8 +62,3 @@ class Patient(Timestamped, SoftDeletable, Versioned, Model):
     @property
     def archived(self) -> bool:
         return self.status is PatientStatus.ARCHIVED
-
-    @property
-    def list_name(self) -> str:
-        """As it is sorted: last name first."""
-        return f"{self.last_name}, {self.first_name}"

@@ -41,10 +41,6 @@ class ClinicSettings:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    @property
-    def open_weekdays(self) -> tuple[int, ...]:
-        return tuple(day for day in WEEK if self.opening[day])
-
     def hours(self, weekday: int) -> Hours | None:
         return self.opening[weekday]
 

@@ -173,7 +173,7 @@ class Walk:
         for index, one in enumerate(holding):
             for other in holding[index + 1 :]:
                 same = one.chair_id == other.chair_id or (one.provider_id and one.provider_id == other.provider_id)
-                if same and rules.overlaps(one.start, one.end, other.start, other.end):
+                if same and one.start < other.end and other.start < one.end:
                     later = max(one, other, key=lambda each: self.took[each.id])
                     assert later.overbook_reason, f"entry {later.id} lies over another one without a reason"
 

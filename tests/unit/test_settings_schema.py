@@ -15,4 +15,3 @@ def test_what_is_missing_is_the_default_and_what_is_unknown_is_left_out() -> Non
     settings = load({"clinic_name": "Test Dental", "setup_done": True})
     assert settings == ClinicSettings(clinic_name="Test Dental")
     assert settings.zone == ZoneInfo("UTC")
-    assert settings.open_weekdays == (0, 1, 2, 3, 4, 5)
