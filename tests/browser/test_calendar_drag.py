@@ -85,6 +85,16 @@ def test_the_lower_edge_makes_a_visit_longer(screen: Screen, clinic: Make, monda
     assert place_of(clinic, visit.id)[:2] == (at(monday, 10), 60)
 
 
+def test_the_lower_edge_shows_that_it_can_be_taken(screen: Screen, clinic: Make, monday: date) -> None:
+    visit = clinic.visit(at(monday, 10), minutes=30)
+    page = screen("rita")
+    page.goto(f"/calendar/week/{monday}")
+    card(page, visit.id).hover(position={"x": 20, "y": 5})
+    grip = "(card) => [getComputedStyle(card, '::before').cursor, getComputedStyle(card, '::before').backgroundImage]"
+    cursor, mark = card(page, visit.id).evaluate(grip)
+    assert cursor == "ns-resize" and "gradient" in mark
+
+
 def test_on_the_day_another_column_is_another_chair(screen: Screen, clinic: Make, monday: date) -> None:
     visit = clinic.visit(at(monday, 10), minutes=45, chair="Chair 1")
     page = screen("rita")

@@ -13,6 +13,8 @@ Axe = Callable[[Page], None]
 PAGES = (
     "/calendar/week/{monday}",
     "/calendar/day/{monday}",
+    "/calendar/print/week/{monday}",
+    "/calendar/print/day/{monday}",
     "/calendar/events/{event}",
     "/calendar/events/{event}/edit",
     "/calendar/events/{event}/move",
