@@ -36,7 +36,7 @@ class Make:
         db.session.expunge_all()
         return row
 
-    def patient(self, **columns: Any) -> Patient:
+    def patient(self, *, archived: bool = False, **columns: Any) -> Patient:
         self._count += 1
         columns = {
             "first_name": "Selma",
@@ -46,6 +46,8 @@ class Make:
         with self.app.app_context():
             with transaction("test.make", actor=None):
                 row = patient_services.create_patient(**columns)
+                if archived:
+                    patient_services.archive_patient(row)
             return self._kept(row)
 
     def visit(

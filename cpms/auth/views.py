@@ -304,7 +304,7 @@ def update_user(user_id: int) -> Response:
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return _user(row, form, refusal.status)
-    toast(_("Stored."))
+    toast(_("Saved."))
     return done(url_for("auth.users"))
 
 
@@ -409,7 +409,7 @@ def update_profile() -> Response:
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return _profile(row, form, refusal.status)
-    toast(_("Stored."))
+    toast(_("Saved."))
     return done(url_for("auth.profile"))
 
 

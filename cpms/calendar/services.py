@@ -209,7 +209,7 @@ def undelete_event(event: Event, *, overbook_reason: str | None = None) -> None:
 
 def _check_there(event: Event) -> None:
     if event.is_deleted:
-        raise Conflict(_("This entry was deleted meanwhile. Nothing was stored."))
+        raise Conflict(_("This entry was deleted meanwhile. Nothing was saved."))
 
 
 def _check_movable(event: Event) -> None:

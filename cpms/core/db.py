@@ -136,7 +136,7 @@ def transaction(
     Afterwards the write knows its `entry_id`, by which it can be taken back.
 
     Raises Busy when the lock does not come free, Stale when a row was changed by somebody else meanwhile and
-    ConstraintBroken when the database refuses; then nothing was stored.
+    ConstraintBroken when the database refuses; then nothing was saved.
     """
     if _writing.get() is not None:
         raise RuntimeError("transactions do not nest: services never open one")

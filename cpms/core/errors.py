@@ -29,7 +29,7 @@ class Forbidden(DomainError):
 
 
 class Conflict(DomainError):
-    """The world changed: somebody else was faster. Nothing was stored."""
+    """The world changed: somebody else was faster. Nothing was saved."""
 
     status = 409
 
@@ -47,7 +47,7 @@ class ConstraintBroken(Conflict):
 
 
 class Busy(DomainError):
-    """The write lock did not come free in time. Nothing was stored."""
+    """The write lock did not come free in time. Nothing was saved."""
 
     status = 503
 

@@ -164,8 +164,10 @@ class DetailsForm(EditForm):
 class MedicalForm(EditForm):
     """What a dentist has to know before treating."""
 
-    COLUMNS = MEDICAL
+    COLUMNS = ("alert_text", *MEDICAL)
 
+    alert_text = Line(_l("Alert"), [at_most(300)])
+    nothing_to_warn_of = BooleanField(_l("There is nothing that everybody must see"))
     any_medical_problems = Paragraphs(_l("Medical problems, allergies, medicines"), [at_most(LONGEST_TEXT)])
     medical_history = Paragraphs(_l("Medical history"), [at_most(LONGEST_TEXT)])
     surgery_history = Paragraphs(_l("Operations"), [at_most(LONGEST_TEXT)])
@@ -173,6 +175,20 @@ class MedicalForm(EditForm):
     women_specific_info = Paragraphs(
         _l("For women: pregnancy, breast-feeding, contraceptives"), [at_most(LONGEST_TEXT)]
     )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """An allergy that only stands in the text turns nothing red: whoever writes about problems is asked once."""
+        valid = bool(super().validate(extra_validators))
+        wrote = bool(self.any_medical_problems.data) and "any_medical_problems" in self.what_was_seen().changed(
+            {"any_medical_problems": self.any_medical_problems.data}
+        )
+        if wrote and not self.alert_text.data and not self.nothing_to_warn_of.data:
+            self.refuse(
+                "alert_text",
+                _("Is there something that everybody must see, such as an allergy? Write it here, or tick below."),
+            )
+            return False
+        return valid
 
 
 class ArchiveForm(Form):

@@ -177,8 +177,10 @@ def listing(typed: str = "", *, archived: bool = False, page: int = 1) -> Listin
 
 
 def search(text: str, *, limit: int = 20, archived: bool = False) -> list[Hit]:
-    """Whom a typed text means: last names that begin with its first word, then every other match."""
-    return _found(text, _THERE if archived else _ACTIVE, limit)
+    """Whom a typed text means: last names that begin with its first word, then every other match. With `archived`
+    those too, at the end."""
+    found = _found(text, _ACTIVE, limit)
+    return found + _found(text, _ARCHIVED, limit - len(found)) if archived and len(found) < limit else found
 
 
 def like(*, first_name: str, last_name: str, date_of_birth: date, phones: Sequence[str], limit: int = 5) -> list[Hit]:

@@ -95,7 +95,7 @@ def update_patient(patient: Patient, *, seen: Seen, changes: Mapping[str, Any]) 
 
 def update_medical(patient: Patient, *, seen: Seen, changes: Mapping[str, Any]) -> None:
     """Store what the form of the medical text says. Stale when one of its fields was changed since it was `seen`."""
-    _change(patient, seen, changes, MEDICAL)
+    _change(patient, seen, changes, ("alert_text", *MEDICAL))
 
 
 def archive_patient(patient: Patient) -> None:
@@ -134,7 +134,7 @@ def _change(patient: Patient, seen: Seen, changes: Mapping[str, Any], allowed: t
 
 def _check_there(patient: Patient) -> None:
     if patient.is_deleted:
-        raise Conflict(_("This patient was deleted meanwhile. Nothing was stored."))
+        raise Conflict(_("This patient was deleted meanwhile. Nothing was saved."))
 
 
 def _put(patient: Patient, columns: Mapping[str, Any], allowed: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from cpms.patients.models import Patient
 from cpms.patients.queries import Chart, PatientDeleted
 from cpms.web import errors, nav
 from cpms.web.access import can, require
-from cpms.web.htmx import done, is_htmx, page
+from cpms.web.htmx import done, is_htmx, page, partial
 from cpms.web.toasts import toast
 
 bp = Blueprint("patients", __name__, url_prefix="/patients")
@@ -49,7 +49,7 @@ def find() -> ResponseReturnValue:
         render_template(
             "patients/_found.html",
             typed=typed,
-            hits=queries.search(typed),
+            hits=queries.search(typed, archived=True),
             base=url_for(".index"),
             new=rules.names_meant(typed) if can(P.PATIENT_WRITE) else None,
             day=rules.day_near(typed, clock.today()) if can(P.CALENDAR_READ) else None,
@@ -80,7 +80,7 @@ def create() -> ResponseReturnValue:
         form.different_person.data = False
         form.refuse("different_person", _("Please look whether it is the same person. If not, tick this."))
         return _new_page(form, same=known.candidates, status=422)
-    toast(_("%(name)s is registered with chart number %(number)d.", name=patient.name, number=patient.chart_no))
+    toast(_("%(name)s is saved with chart number %(number)d.", name=patient.name, number=patient.chart_no))
     return done(url_for(".patient", patient_id=patient.id))
 
 
@@ -130,7 +130,7 @@ def update(patient_id: int) -> ResponseReturnValue:
             services.update_patient(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/edit.html", chart.id, form)
-    toast(_("The details are stored."))
+    toast(_what_was_saved(form, seen))
     return done(url_for(".patient", patient_id=patient_id))
 
 
@@ -153,7 +153,7 @@ def update_medical(patient_id: int) -> ResponseReturnValue:
             services.update_medical(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/medical_edit.html", chart.id, form)
-    toast(_("The medical text is stored."))
+    toast(_what_was_saved(form, seen))
     return done(url_for(".medical", patient_id=patient_id))
 
 
@@ -162,7 +162,11 @@ def _form_of(row: Patient, form: type[EditForm]) -> EditForm:
 
 
 def _edit_page(template: str, chart: Chart, form: EditForm, *, status: int = 200, **context: Any) -> Response:
-    return page(template, patient=chart, form=form, status=status, **({"elsewhere": {}, "changed_at": None} | context))
+    shown = {"elsewhere": {}, "changed_at": None} | context
+    answer = page(template, patient=chart, form=form, status=status, **shown)
+    if context and is_htmx():  # the head of the chart shows what somebody else saved, too
+        answer.set_data(answer.get_data(as_text=True) + partial("patients/layout.html", "chart_head", patient=chart))
+    return answer
 
 
 def _both_edits(template: str, patient_id: int, form: EditForm) -> Response:
@@ -177,12 +181,17 @@ def _both_edits(template: str, patient_id: int, form: EditForm) -> Response:
     elsewhere = {}
     for name, value in seen.changed(stored).items():
         if both[name] == value:
-            elsewhere[name] = _("Changed meanwhile: this is what is stored now.")
+            elsewhere[name] = _("Changed meanwhile: this is what is saved now.")
             continue
         again.refuse(name, _("Somebody else changed this meanwhile."))
-        elsewhere[name] = _("Stored now: %(value)s", value=_in_words(value) or _("nothing"))
+        elsewhere[name] = _("Saved now: %(value)s", value=_in_words(value) or _("nothing"))
     chart = queries.chart(patient_id)
     return _edit_page(template, chart, again, status=409, elsewhere=elsewhere, changed_at=row.updated_at)
+
+
+def _what_was_saved(form: EditForm, seen: rules.Seen) -> str:
+    names = ", ".join(str(form[name].label.text) for name in seen.changed(form.changes()))
+    return _("Saved: %(names)s.", names=names) if names else _("Nothing was changed.")
 
 
 def _in_words(value: Any) -> str:

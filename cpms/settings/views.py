@@ -44,5 +44,5 @@ def change_clinic() -> Response:
     except Stale as clash:
         form.seen.data = queries.fingerprint()
         return _clinic(form, clash.status, form.stored_beside(queries.current()))
-    toast(_("Stored."))
+    toast(_("Saved."))
     return done(url_for("settings.index"))

@@ -21,11 +21,11 @@ def sentence(error: DomainError) -> str:
     if error.message:
         return error.message
     if isinstance(error, Stale):
-        return _("Somebody else changed this in the meantime. Nothing was stored; please look at it again.")
+        return _("Somebody else changed this in the meantime. Nothing was saved; please look at it again.")
     if isinstance(error, ConstraintBroken):
-        return _("This does not fit with what somebody else just stored. Nothing was stored; please look at it again.")
+        return _("This does not fit with what somebody else just saved. Nothing was saved; please look at it again.")
     if isinstance(error, Busy):
-        return _("The server is busy. Nothing was stored; please try again in a moment.")
+        return _("The server is busy. Nothing was saved; please try again in a moment.")
     return title(error.status)
 
 
@@ -51,12 +51,12 @@ def advice(code: int) -> str:
         400: _("Go back, reload the page and try again. If it happens again, tell whoever looks after the server."),
         403: _("Your role does not include this. The clinic's owner can change that."),
         404: _("The address may be mistyped, or the record was deleted."),
-        409: _("Nothing was stored. Go back and look at it again."),
-        413: _("What was sent is larger than the server takes. Nothing was stored."),
-        422: _("Nothing was stored. Go back and look at what was typed."),
+        409: _("Nothing was saved. Go back and look at it again."),
+        413: _("What was sent is larger than the server takes. Nothing was saved."),
+        422: _("Nothing was saved. Go back and look at what was typed."),
         429: _("There were too many tries. Wait a little, then try again."),
-        500: _("Nothing of this step was stored. The code below helps to find the cause."),
-        503: _("Nothing was stored. Try again in a moment."),
+        500: _("Nothing of this step was saved. The code below helps to find the cause."),
+        503: _("Nothing was saved. Try again in a moment."),
     }
     return words.get(code, "")
 
@@ -84,7 +84,7 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Response:
-        return answer(400, _("This page is from before you signed in. Reload it, then try again; nothing was stored."))
+        return answer(400, _("This page is from before you signed in. Reload it, then try again; nothing was saved."))
 
     @app.errorhandler(OperationalError)
     def _database(error: OperationalError) -> Response:
@@ -105,5 +105,5 @@ def init_app(app: Flask) -> None:
         code = g.get("request_id", "")
         log.exception("request %s failed", code)
         if is_htmx():
-            return answer(500, _("Something went wrong on our side; nothing was stored. Code %(code)s", code=code))
+            return answer(500, _("Something went wrong on our side; nothing was saved. Code %(code)s", code=code))
         return answer(500, advice(500))

@@ -42,7 +42,7 @@ def test_what_was_typed_stays_and_is_stored_after_signing_in_again(screen: Scree
     unlock(page, "wrong")
     expect(sheet.get_by_role("alert")).to_contain_text("do not belong together")
     unlock(page)
-    expect(page.locator("#toasts")).to_contain_text("Stored.")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
     expect(page.get_by_label("Name")).to_have_value("Rita Moreno")
     assert clinic.user("rita").display_name == "Rita Moreno"
 

@@ -55,7 +55,8 @@ def test_toasts_do_not_pile_up_nor_cover_the_buttons_of_a_dialog(screen: Screen,
 
 
 def test_the_grid_is_one_stop_and_arrows_walk_inside(screen: Screen, clinic: Make, monday: date) -> None:
-    first, second = (clinic.visit(datetime.combine(monday, time(hour))) for hour in (10, 11))
+    first = clinic.visit(datetime.combine(monday, time(10)))
+    clinic.visit(datetime.combine(monday, time(11)))
     page = screen("rita")
     page.goto(f"/calendar/week/{monday}")
     page.locator("#main").focus()
@@ -76,9 +77,9 @@ def test_the_grid_is_one_stop_and_arrows_walk_inside(screen: Screen, clinic: Mak
     expect(page.locator(".slot")).to_have_attribute("data-at", "08:00")
     clinic.visit(datetime.combine(monday, time(9)), chair="Chair 2", provider="hugo")
     expect(page.locator(".ev")).to_have_count(3, timeout=8000)
+    page.locator(f"#e{first.id}").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.grid')"), "no card is a stop, nor one that came just now"
-    assert second.id
 
 
 def test_a_form_that_is_a_page_comes_back_as_a_page(screen: Screen, clinic: Make, monday: date) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Screen
 from tests.make import Make
@@ -66,18 +66,18 @@ def test_a_new_patient_of_what_was_typed(screen: Screen, clinic: Make, axe: Call
     page.get_by_role("option", name="New patient: Zeynep Yıldız").click()
     dialog = page.locator("#dialog")
     expect(dialog.get_by_label("First name")).to_have_value("Zeynep")
-    dialog.get_by_role("button", name="Register").click()
+    dialog.get_by_role("button", name="Save patient").click()
     expect(dialog.get_by_label("Date of birth")).to_be_focused()
     dialog.get_by_label("Date of birth").fill("2.3.1985")
-    dialog.get_by_role("button", name="Register").click()
+    dialog.get_by_role("button", name="Save patient").click()
     expect(dialog.get_by_role("link", name="Selma Yıldız")).to_have_attribute("href", f"/patients/{first.id}")
     expect(dialog.get_by_label("This is a different person")).to_be_focused()
     axe(page)
     dialog.get_by_label("This is a different person").check()
-    dialog.get_by_role("button", name="Register").click()
+    dialog.get_by_role("button", name="Save patient").click()
     page.wait_for_url("**/patients/2")
     expect(page.locator("h1")).to_have_text("Zeynep Yıldız")
-    expect(page.locator(".toast")).to_contain_text("Zeynep Yıldız is registered")
+    expect(page.locator(".toast")).to_contain_text("Zeynep Yıldız is saved")
 
 
 def test_the_list_narrows_while_typing(screen: Screen, clinic: Make) -> None:
@@ -89,7 +89,7 @@ def test_the_list_narrows_while_typing(screen: Screen, clinic: Make) -> None:
     page.keyboard.type("hub")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody th")).to_have_text("Bea Huber")
-    assert "q=hub" in page.url
+    page.wait_for_url("**/patients/?q=hub*")
     page.get_by_text("Archived", exact=True).click()
     expect(page.locator("#patient-list")).to_contain_text("Nobody is found")
 
@@ -100,14 +100,58 @@ def test_two_editors_in_two_browsers(screen: Screen, clinic: Make, axe: Callable
     for page in (first, second):
         page.goto(f"/patients/{patient.id}/edit")
     first.get_by_label("Notes").fill("from olga")
-    first.get_by_role("button", name="Store").click()
+    first.get_by_role("button", name="Save").click()
     first.wait_for_url(f"**/patients/{patient.id}")
     second.get_by_label("Notes").fill("from rita")
-    second.get_by_role("button", name="Store").click()
-    expect(second.locator("#notes-hint")).to_contain_text("Stored now: from olga")
+    second.get_by_role("button", name="Save").click()
+    expect(second.locator("#notes-hint")).to_contain_text("Saved now: from olga")
     expect(second.get_by_label("Notes")).to_be_focused()
     expect(second.get_by_label("Notes")).to_have_value("from rita")
     axe(second)
-    second.get_by_role("button", name="Store").click()
+    second.get_by_role("button", name="Save").click()
     second.wait_for_url(f"**/patients/{patient.id}")
     expect(second.locator("main")).to_contain_text("from rita")
+
+
+def test_an_archived_patient_is_found_and_cannot_be_booked(screen: Screen, clinic: Make) -> None:
+    clinic.patient(first_name="Olga", last_name="Archivova", archived=True)
+    page = screen("rita")
+    page.goto("/settings/")
+    page.keyboard.press("/")
+    page.keyboard.type("archivova")
+    expect(page.locator("#search-results [role=option]").first).to_contain_text("archived")
+    page.goto("/calendar/events/new")
+    page.locator("#patient_name").press_sequentially("archivova")
+    expect(page.locator("#patient-options")).to_contain_text("archived, cannot be booked")
+    expect(page.locator("#patient-options [data-value]")).to_have_count(0)
+
+
+def test_a_changed_page_is_not_left_without_a_question(screen: Screen, clinic: Make) -> None:
+    patient = clinic.patient()
+    page = screen("rita")
+    questions: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(f"/patients/{patient.id}/edit")
+    page.get_by_role("link", name="Calendar").click()
+    page.wait_for_url("**/calendar/**")
+    assert questions == [], "nothing was typed"
+
+    page.goto(f"/patients/{patient.id}/edit")
+    page.get_by_label("Notes").fill("half a sentence")
+    page.get_by_label("Date of birth").fill("31.2.1985")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#date_of_birth-error")).to_be_visible()
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Calendar").click()
+    assert questions == ["beforeunload"]
+    expect(page.get_by_label("Notes")).to_have_value("half a sentence")
+
+    page.get_by_label("Date of birth").fill("1.2.1985")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**/patients/{patient.id}")
+    assert questions == ["beforeunload"], "what is saved is left without a question"

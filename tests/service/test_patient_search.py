@@ -130,7 +130,7 @@ def test_deleted_ones_never_and_archived_ones_only_when_asked(people: Callable[.
         services.archive_patient(queries.patient(1))
         services.delete_patient(queries.patient(2))
     assert names("kaya") == ["Cem Kaya"]
-    assert names("kaya", archived=True) == ["Ada Kaya", "Cem Kaya"]
+    assert names("kaya", archived=True) == ["Cem Kaya", "Ada Kaya"], "archived ones at the end"
 
 
 def test_many_archived_ones_do_not_hide_an_active_one(people: Callable[..., None]) -> None:

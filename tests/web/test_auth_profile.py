@@ -47,7 +47,7 @@ def test_a_stale_profile_shows_both(rita: Person) -> None:
     answer = rita.post("/auth/profile", display_name="Rita Two", email="rita@example.org", version=version)
     assert answer.status_code == 409
     assert answer.page.value("display_name") == "Rita Two"
-    assert "Stored now: Rita One" in answer.page.text
+    assert "Saved now: Rita One" in answer.page.text
 
 
 @pytest.mark.parametrize("column", ["role", "username", "active", "password_hash", "is_provider"])

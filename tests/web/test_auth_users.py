@@ -121,8 +121,8 @@ def test_the_second_of_two_editors_sees_both_and_loses_nothing(olga: Person, rit
     )
     assert answer.status_code == 409
     assert answer.page.value("display_name") == "Rita Desk-Moreno"
-    assert "Stored now: Rita Moreno" in answer.page.text
-    assert "Stored now: yes" in answer.page.text
+    assert "Saved now: Rita Moreno" in answer.page.text
+    assert "Saved now: yes" in answer.page.text
     assert make.user("rita").display_name == "Rita Moreno"
     again = old | {"display_name": "Rita Desk-Moreno", "version": answer.page.value("version")}
     assert olga.htmx.post(f"/auth/users/{rita.id}", target="user-form", **again).headers["HX-Redirect"] == "/auth/users"

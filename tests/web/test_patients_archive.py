@@ -1,5 +1,6 @@
 """Out of the lists and back: archive, restore, delete, undo."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -94,3 +95,16 @@ def test_the_menu_offers_what_the_person_may_do(rita: Person, hugo: Person, make
     patient = make.patient()
     assert rita.get(f"/patients/{patient.id}").page.has("#chart-menu")
     assert not hugo.get(f"/patients/{patient.id}").page.has("#chart-menu")
+
+
+def test_archiving_says_what_is_booked_and_then_nothing_new_can_be(rita: Person, make: Make) -> None:
+    patient = make.patient()
+    url = f"/calendar/patients/{patient.id}/coming"
+    assert "No visit is booked" in rita.get(url).page.text
+    make.visit(patient=patient, start=datetime(2026, 9, 8, 10, 30))
+    assert "1 visit is booked: Tue 8 Sep, 10:30" in rita.get(url).page.text
+    make.visit(patient=patient, start=datetime(2026, 9, 9, 10, 30))
+    assert "2 visits are booked, the next is Tue 8 Sep, 10:30" in rita.get(url).page.text
+    assert "New appointment" in rita.get(f"/calendar/patients/{patient.id}/visits").page.text
+    rita.htmx.post(f"/patients/{patient.id}/archive", target="dialog", reason="moved away")
+    assert "New appointment" not in rita.get(f"/calendar/patients/{patient.id}/visits-panel").page.text

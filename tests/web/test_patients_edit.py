@@ -192,9 +192,9 @@ def test_the_second_editor_sees_both_and_loses_nothing(rita: Person, olga: Perso
     assert answer.page.value("notes") == "from rita"
     assert answer.page.value("email") == "rita@example.org"
     assert answer.page.value("mobile_phone") == "0532 1"
-    assert "Stored now: from olga" in answer.page.one("#notes-hint").get_text()
+    assert "Saved now: from olga" in answer.page.one("#notes-hint").get_text()
     assert "Somebody else changed this meanwhile." in answer.page.error("notes")
-    assert "this is what is stored now" in answer.page.one("#mobile_phone-hint").get_text()
+    assert "this is what is saved now" in answer.page.one("#mobile_phone-hint").get_text()
     assert "Somebody else changed this patient" in answer.page.one('[role="alert"]').get_text()
     assert stored(make, patient).notes == "from olga"
 
@@ -220,7 +220,7 @@ def test_two_who_type_the_same_do_not_disagree(rita: Person, olga: Person, make:
     first, second = open_details(olga, patient), open_details(rita, patient)
     send(olga, patient, first, notes="same")
     answer = send(rita, patient, second, notes="same")
-    assert "this is what is stored now" in answer.page.one("#notes-hint").get_text()
+    assert "this is what is saved now" in answer.page.one("#notes-hint").get_text()
     assert send(rita, patient, filled(answer.page, DEMOGRAPHIC)).status_code == 200
 
 
@@ -274,7 +274,7 @@ def test_the_second_who_writes_the_medical_text_sees_both(ada: Person, hugo: Per
     answer = hugo.htmx.post(url, target="medical-form", **(second | {"medical_history": "diabetes"}))
     assert answer.status_code == 409
     assert answer.page.value("medical_history") == "diabetes"
-    assert "Stored now: asthma" in answer.page.one("#medical_history-hint").get_text()
+    assert "Saved now: asthma" in answer.page.one("#medical_history-hint").get_text()
 
 
 def test_a_medical_text_that_is_too_long_is_kept_in_the_form(ada: Person, make: Make) -> None:
@@ -347,3 +347,43 @@ def test_no_other_column_can_be_set(olga: Person, make: Make, name: str) -> None
     patient = make.patient()
     assert send(olga, patient, open_details(olga, patient), **{name: "7"}).status_code == 400
     assert stored(make, patient).chart_no == 1
+
+
+def test_an_allergy_in_the_text_alone_is_asked_about(ada: Person, make: Make) -> None:
+    """It would turn nothing red: only the alert stands on every page."""
+    patient = make.patient()
+    url = f"/patients/{patient.id}/medical/edit"
+    form = filled(ada.get(url).page, MEDICAL) | {"any_medical_problems": "penicillin allergy", "alert_text": ""}
+    answer = ada.htmx.post(url, target="medical-form", **form)
+    assert answer.status_code == 422
+    assert "everybody must see" in answer.page.one("#alert_text-error").get_text()
+    assert answer.page.value("any_medical_problems") == "penicillin allergy"
+    assert stored(make, patient).any_medical_problems == ""
+    assert ada.htmx.post(url, target="medical-form", **(form | {"alert_text": "Penicillin!"})).status_code == 200
+    assert "Penicillin!" in ada.get(f"/patients/{patient.id}").page.one(".alert-strip").get_text()
+
+
+def test_text_without_danger_is_saved_with_one_tick(ada: Person, make: Make) -> None:
+    patient = make.patient()
+    url = f"/patients/{patient.id}/medical/edit"
+    form = filled(ada.get(url).page, MEDICAL) | {"any_medical_problems": "none", "nothing_to_warn_of": "y"}
+    assert ada.htmx.post(url, target="medical-form", **form).status_code == 200
+    assert stored(make, patient).any_medical_problems == "none"
+    again = filled(ada.get(url).page, MEDICAL) | {"surgery_history": "wisdom teeth"}
+    assert ada.htmx.post(url, target="medical-form", **again).status_code == 200, "not asked about what is not new"
+
+
+def test_what_was_saved_is_said(rita: Person, make: Make) -> None:
+    patient = make.patient()
+    send(rita, patient, open_details(rita, patient), mobile_phone="0151 1", notes="calls back")
+    assert "Saved: Mobile phone, Notes." in rita.get(f"/patients/{patient.id}").toast
+
+
+def test_a_conflict_marks_the_fields_and_shows_the_new_phone_above(rita: Person, olga: Person, make: Make) -> None:
+    patient = make.patient(mobile_phone="0151 1")
+    mine = open_details(rita, patient)
+    send(olga, patient, open_details(olga, patient), mobile_phone="0151 2")
+    answer = send(rita, patient, mine, mobile_phone="0151 3")
+    assert answer.status_code == 409
+    assert "changed" in answer.page.one("#mobile_phone")["class"]
+    assert "0151 2" in answer.page.one("#chart-head").get_text()

@@ -29,7 +29,7 @@ def test_rita_registers_a_patient(rita: Person, make: Make, last_audit: Any) -> 
     assert answer.status_code == 200
     assert answer.headers["HX-Redirect"] == "/patients/1"
     page = rita.get("/patients/1")
-    assert "Selma Yıldız is registered with chart number 1." in page.toast
+    assert "Selma Yıldız is saved with chart number 1." in page.toast
     assert "2 March 1985" in page.page.text
     assert last_audit().action == "patient.view"
 

@@ -98,8 +98,8 @@ def test_the_second_of_two_editors_sees_both(olga: Person, app: Flask) -> None:
     answer = olga.post("/settings/clinic", **(old | {"phone": "030 2"}))
     assert answer.status_code == 409
     assert answer.page.value("phone") == "030 2"
-    assert "Stored now: 030 1" in answer.page.text
-    assert "Stored now: 08:00–19:00" in answer.page.text
+    assert "Saved now: 030 1" in answer.page.text
+    assert "Saved now: 08:00–19:00" in answer.page.text
     again = old | {"phone": "030 2", "seen": answer.page.value("seen")}
     assert olga.post("/settings/clinic", **again).status_code == 303
     with app.app_context():

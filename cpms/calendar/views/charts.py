@@ -25,16 +25,26 @@ def patient_visits(patient_id: int) -> ResponseReturnValue:
     patient = patients.chart(patient_id)
     with transaction("patient.view", actor=current_user, about=patient.row):
         pass
-    return page("calendar/visits.html", patient=patient, **_visits(patient_id, every=True))
+    return page("calendar/visits.html", patient=patient, archived=patient.archived, **_visits(patient_id, every=True))
 
 
 @bp.get("/patients/<int:patient_id>/visits-panel")
 @require(P.CALENDAR_READ, P.PATIENT_READ)
 def patient_visits_panel(patient_id: int) -> ResponseReturnValue:
     """The last and the coming visits: a few for the overview of a chart, or as many as its tab shows."""
-    patients.patient(patient_id)
+    archived = patients.patient(patient_id).archived
     every = request.args.get("every") == "1"
-    return Response(render_template("calendar/_visits.html", patient_id=patient_id, **_visits(patient_id, every=every)))
+    shown = _visits(patient_id, every=every)
+    return Response(render_template("calendar/_visits.html", patient_id=patient_id, archived=archived, **shown))
+
+
+@bp.get("/patients/<int:patient_id>/coming")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+def coming_note(patient_id: int) -> ResponseReturnValue:
+    """For the question whether to archive somebody: what is booked still."""
+    patients.patient(patient_id)
+    coming = queries.of_patient(patient_id, limit=ON_THE_TAB).coming
+    return Response(render_template("calendar/_coming.html", coming=coming))
 
 
 @bp.get("/patients/<int:patient_id>/next")

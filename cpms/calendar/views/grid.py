@@ -209,7 +209,7 @@ def _tools(shown: Shown) -> dict[str, Any]:
 @bp.post("/events/move")
 @require(P.CALENDAR_WRITE)
 def drop() -> ResponseReturnValue:
-    """A drag ended on the grid. The answer is always the true grid, with the reason when nothing was stored."""
+    """A drag ended on the grid. The answer is always the true grid, with the reason when nothing was saved."""
     form = DropForm(request.values)
     if not form.validate():
         abort(400)
