@@ -8,6 +8,7 @@ from typing import Any
 from flask_login import UserMixin
 from sqlalchemy import Select, bindparam, select
 
+from cpms.auth import rules
 from cpms.auth.models import SignInAttempt, Theme, User, UserSession
 from cpms.core import clock
 from cpms.core.db import db
@@ -174,6 +175,34 @@ def old_attempts(before: datetime) -> list[SignInAttempt]:
 
 def attempt(key: str) -> SignInAttempt | None:
     return db.session.get(SignInAttempt, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A name or an address from which nobody may try to sign in for a while."""
+
+    key: str
+    label: str  # whose name, or the address
+    until: datetime
+
+
+def blocks() -> list[Block]:
+    """What is blocked now. A name that nobody has is not told: it keeps nobody out."""
+    rows = db.session.scalars(select(SignInAttempt).where(SignInAttempt.blocked_until > clock.now()))
+    names = {rules.name_key(user.username): user.display_name for user in users()}
+    return [
+        Block(row.key, names.get(row.key) or row.key.removeprefix("address:"), row.blocked_until)
+        for row in rows
+        if row.blocked_until and (row.key in names or row.key.startswith("address:"))
+    ]
+
+
+def block(key: str) -> Block:
+    """Raises NotFound when it is over."""
+    found = next((each for each in blocks() if each.key == key), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def nobody_yet() -> bool:

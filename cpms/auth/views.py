@@ -239,7 +239,18 @@ def _session_open() -> Response:
 @bp.get("/auth/users")
 @require(P.USERS_MANAGE)
 def users() -> Response:
-    return page("auth/users.html", users=queries.users(), role_names=ROLE_NAMES)
+    return page("auth/users.html", users=queries.users(), blocks=queries.blocks(), role_names=ROLE_NAMES)
+
+
+@bp.post("/auth/users/unlock")
+@require(P.USERS_MANAGE)
+def unlock_sign_in() -> Response:
+    """End the wait after too many wrong tries."""
+    block = queries.block(request.form.get("key", ""))
+    with transaction("auth.unlock", actor=current_user, reason=block.label):
+        services.forget_tries([block.key])
+    toast(_("%(name)s can try again now.", name=block.label))
+    return done(url_for("auth.users"))
 
 
 @bp.get("/auth/users/new")

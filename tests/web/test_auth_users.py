@@ -213,3 +213,24 @@ def test_the_list_asks_no_more_for_more_users(olga: Person, statements: list[str
     statements.clear()
     olga.get("/auth/users")
     assert len(statements) == few < 20
+
+
+def test_olga_ends_the_wait_of_somebody_who_mistyped(
+    olga: Person, outsider: Person, last_audit: Callable[[], AuditEntry]
+) -> None:
+    for _ in range(6):
+        outsider.post("/login", username="rita", password="not the passphrase at all")
+    assert outsider.post("/login", username="rita", password=PASSPHRASE).status_code == 429
+    page = olga.get("/auth/users").page
+    waiting = page.all("form[action='/auth/users/unlock'] input[name=key]")
+    assert len(waiting) == 2, "the name, and the address that it was tried from"
+    assert "Rita Desk · must wait until" in " ".join(page.text.split())
+    for each in waiting:
+        assert olga.htmx.post("/auth/users/unlock", key=each["value"]).headers["HX-Redirect"] == "/auth/users"
+    assert last_audit().action == "auth.unlock"
+    assert outsider.post("/login", username="rita", password=PASSPHRASE).status_code == 303
+    assert not olga.get("/auth/users").page.has("form[action='/auth/users/unlock']")
+
+
+def test_a_wait_that_is_over_cannot_be_ended(olga: Person) -> None:
+    assert olga.htmx.post("/auth/users/unlock", key="address:10.0.0.9").status_code == 404
