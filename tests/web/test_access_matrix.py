@@ -41,8 +41,8 @@ POLICY: dict[str, set[str]] = {
     **dict.fromkeys(
         (
             "auth.ask_reset", "auth.create_user", "auth.deactivate", "auth.end_session", "auth.end_sessions",
-            "auth.new_user", "auth.reactivate", "auth.reset_password", "auth.unlock_sign_in", "auth.update_user", "auth.user",
-            "auth.users",
+            "auth.new_user", "auth.reactivate", "auth.reset_password", "auth.unlock_sign_in", "auth.update_user",
+            "auth.user", "auth.users",
             "settings.change_clinic", "settings.clinic", "calendar.chairs", "calendar.change_chair",
             "calendar.change_type", "calendar.create_chair", "calendar.create_type", "calendar.edit_chair",
             "calendar.edit_type", "calendar.new_chair", "calendar.new_type", "calendar.types", "calendar.use_chair",

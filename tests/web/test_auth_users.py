@@ -222,11 +222,9 @@ def test_olga_ends_the_wait_of_somebody_who_mistyped(
         outsider.post("/login", username="rita", password="not the passphrase at all")
     assert outsider.post("/login", username="rita", password=PASSPHRASE).status_code == 429
     page = olga.get("/auth/users").page
-    waiting = page.all("form[action='/auth/users/unlock'] input[name=key]")
-    assert len(waiting) == 2, "the name, and the address that it was tried from"
+    [waiting] = page.all("form[action='/auth/users/unlock'] input[name=key]")
     assert "Rita Desk · must wait until" in " ".join(page.text.split())
-    for each in waiting:
-        assert olga.htmx.post("/auth/users/unlock", key=each["value"]).headers["HX-Redirect"] == "/auth/users"
+    assert olga.htmx.post("/auth/users/unlock", key=waiting["value"]).headers["HX-Redirect"] == "/auth/users"
     assert last_audit().action == "auth.unlock"
     assert outsider.post("/login", username="rita", password=PASSPHRASE).status_code == 303
     assert not olga.get("/auth/users").page.has("form[action='/auth/users/unlock']")
