@@ -11,7 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from jinja2_fragments.flask import render_block
 from sqlalchemy.exc import OperationalError
 
-from cpms.auth import queries, rules, services
+from cpms.auth import proof, queries, rules, services
 from cpms.auth.forms import (
     ROLE_NAMES,
     BackForm,
@@ -447,13 +447,11 @@ def change_password() -> Response:
     row, form = queries.user(current_user.id), PasswordForm.posted()
     if not form.validate():
         return page("auth/password.html", status=422, form=form, shortest=rules.SHORTEST)
-    tries = [f"own:{row.id}"]
     try:
-        _check_change(row, form, tries)
+        _check_change(row, form)
         password_hash = services.hash_password(form.password.data)
         with transaction("profile.password", actor=current_user, about=row):
             services.change_password(row, password_hash, session_id=current_user.session_id)
-            services.forget_tries(tries)
     except DomainError as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return page("auth/password.html", status=refusal.status, form=form, shortest=rules.SHORTEST)
@@ -461,15 +459,9 @@ def change_password() -> Response:
     return done(url_for("auth.profile"))
 
 
-def _check_change(row: User, form: PasswordForm, tries: list[str]) -> None:
-    """The old password fits (tries are counted: the screen may have been left open), and the new one is good."""
+def _check_change(row: User, form: PasswordForm) -> None:
+    """The new password is good, and the old one fits."""
     services.check_password(form.password.data, about=services.words_about(row))
     if form.password.data == form.old.data:
         raise Refused(_("This is the password that you have now. Please take another one."), field="password")
-    services.check_tries(tries)
-    with transaction("auth.try", actor=None):
-        services.count_try(tries)
-    if not services.password_fits(row, form.old.data):
-        with transaction("profile.password_failed", actor=current_user, about=row, reason="wrong password"):
-            pass
-        raise Refused(_("This is not the password that you have now."), field="old")
+    proof.prove(form.old.data, field="old")

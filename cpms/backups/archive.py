@@ -226,35 +226,47 @@ def write(
     put_in_place(part, target)
 
 
-def download(path: Path, store: Path) -> Iterator[bytes]:
+def download(path: Path, store: Path, key: Key | None) -> Iterator[bytes]:
     """The archive together with its pictures, as one file, piece by piece. Raises BadBackup before the first piece."""
-    opened_pictures = [(name, store / name.removeprefix("media/")) for name in _pictures_beside(path, store)]
-    return _download(path, opened_pictures)
+    content = opened(path, key)
+    used = key if content.header.encrypted else None
+    return _pieces(path, [in_store(store, picture, used) for picture in content.manifest.media])
 
 
-def _download(path: Path, pictures: list[tuple[str, Path]]) -> Iterator[bytes]:
-    total = sha256()
+def _pieces(path: Path, pictures: list[Path]) -> Iterator[bytes]:
     stamp = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    total = sha256()
 
-    def pieces() -> Iterator[bytes]:
+    def inside() -> Iterator[bytes]:
         for name, size, part in members(path):
             yield _head(name, size, stamp)
             yield from _padded(part, size)
-        for name, file in pictures:
-            yield from _member(name, file, stamp)
+        for file in pictures:
+            yield from _member(f"media/{file.parent.name}/{file.name}", file, stamp)
         yield bytes(_BLOCK * 2)
 
-    for piece in pieces():
+    for piece in inside():
         total.update(piece)
         yield piece
     yield f"\nsha256:{total.hexdigest()}\n".encode()
 
 
-def _pictures_beside(path: Path, store: Path) -> list[str]:
-    """The pictures in the backup folder: all of them, as an encrypted archive does not say which are its own."""
-    del path
-    found = (f"media/{file.relative_to(store).as_posix()}" for file in sorted(store.rglob("*")) if file.is_file())
-    return [name for name in found if MEDIA.fullmatch(name)]
+def each_picture(path: Path, content: Opened, store: Path) -> Iterator[tuple[Picture, IO[bytes]]]:
+    """Every picture as it lies in the backup: in the archive itself when it was downloaded, else in the store beside
+    it. Raises BadBackup at the first that is in neither."""
+    end = ".age" if content.header.encrypted else ""
+    wanted = {picture.member + end: picture for picture in content.manifest.media}
+    if wanted:
+        for name, _size, part in members(path):
+            if name in wanted:
+                yield wanted.pop(name), part
+    for name, picture in wanted.items():
+        try:
+            sealed = (store / name.removeprefix("media/")).open("rb")
+        except FileNotFoundError:
+            raise BadBackup(_("A picture is missing in the backup folder: %(name)s.", name=picture.path)) from None
+        with sealed:
+            yield picture, sealed
 
 
 def sum_of(path: Path) -> str:
@@ -530,21 +542,12 @@ def verify(path: Path, key: Key | None, *, store: Path, scratch: Path, progress:
     finally:
         database.unlink(missing_ok=True)
     used = key if content.header.encrypted else None
-    for number, picture in enumerate(content.manifest.media):
-        progress(_("Checking the pictures"), number, len(content.manifest.media))
-        check_picture(picture, used, store=store, scratch=scratch)
-    return content
-
-
-def check_picture(picture: Picture, key: Key | None, *, store: Path, scratch: Path) -> None:
     probe = scratch / "check.picture"
-    try:
-        with in_store(store, picture, key).open("rb") as sealed:
-            open_picture(sealed, probe, picture, key)
-    except FileNotFoundError:
-        raise BadBackup(_("A picture is missing in the backup folder: %(name)s.", name=picture.path)) from None
-    finally:
-        probe.unlink(missing_ok=True)
+    for number, (picture, sealed) in enumerate(each_picture(path, content, store)):
+        progress(_("Checking the pictures"), number, len(content.manifest.media))
+        open_picture(sealed, probe, picture, used)
+        probe.unlink()
+    return content
 
 
 def in_store(store: Path, picture: Picture, key: Key | None) -> Path:
