@@ -7,6 +7,7 @@ The schema is migrated once into a file; each test gets a copy of it, and a cloc
 import secrets
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,8 +120,16 @@ def app(session_app: Flask, template_db: Path) -> Iterator[Flask]:
     session_app.extensions.pop("calendar_drawn", None)  # grids of another database
     with clock.freeze(NOW):
         yield session_app
+        wait_for_work()
     with session_app.app_context():
         db.engine.dispose()
+
+
+def wait_for_work() -> None:
+    """Until nothing runs behind a screen any more."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("work "):
+            thread.join(timeout=60)
 
 
 @pytest.fixture

@@ -259,6 +259,15 @@ def verify(backup_id: str, progress: Progress) -> str:
     return problem
 
 
+def check_again(backup_id: str) -> Task:
+    def task(progress: work.Progress) -> Outcome:
+        if problem := verify(backup_id, progress):
+            raise BadBackup(problem)
+        return Outcome(_("This backup is good: everything in it was read and compared."))
+
+    return task
+
+
 def make_room() -> None:
     """Let go of the backups that the rules no longer keep, here and in the second place."""
     rows = queries.present()

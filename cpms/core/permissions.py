@@ -18,6 +18,7 @@ class P(StrEnum):
     MEDICAL_WRITE = "medical.write"
     SETTINGS_WRITE = "settings.write"
     USERS_MANAGE = "users.manage"
+    BACKUP_MANAGE = "backup.manage"  # make, take away, put back: all of the clinic's data
 
 
 class Role(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from babel import Locale
 from babel.dates import get_month_names
 from flask import Flask, g
-from flask_babel import format_date, format_datetime, get_locale, get_translations
+from flask_babel import format_date, format_datetime, format_decimal, get_locale, get_translations
 from flask_babel import gettext as _
 
 from cpms.core import clock
@@ -88,7 +88,18 @@ def words(text: str, /, **values: Any) -> str:
     return translations.gettext(text) % values
 
 
+def size(count: int) -> str:
+    """Bytes as people say them: 512 kB, 1.4 MB."""
+    if count < 1000:
+        return _("%(n)d bytes", n=count)
+    for unit in ("kB", "MB", "GB"):
+        count_in, count = count / 1000, count // 1000
+        if count_in < 1000 or unit == "GB":
+            break
+    return f"{format_decimal(round(count_in, 1 if count_in < 10 else 0))} {unit}"
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = words
-    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words, initials):
+    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words, size, initials):
         app.jinja_env.filters[function.__name__] = function

@@ -72,7 +72,7 @@ def start(name: str, task: Task, *, actor: Actor | None = None) -> int:
         assert work_id is not None  # only the work of a day can be done already
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         rest = held.pop_all()
-        threading.Thread(target=_behind, args=(app, rest, work_id, task), daemon=True, name=name).start()
+        threading.Thread(target=_behind, args=(app, rest, work_id, task), daemon=True, name=f"work {name}").start()
         return work_id
 
 

@@ -5,15 +5,18 @@ a role that gets in where the table says no, fails the suite.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
 from cpms.auth.models import User
+from cpms.backups.models import Backup, BackupKind, BackupResult
 from cpms.core.db import db, transaction
 from cpms.core.permissions import Role
 from cpms.core.text import fold_name
+from cpms.work.models import State, Work
 from tests.make import Make
 from tests.pages import Person
 
@@ -35,6 +38,7 @@ POLICY: dict[str, set[str]] = {
         (
             "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout",
             "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
+            "backups.mark",
         ),
         STAFF,
     ),
@@ -47,6 +51,9 @@ POLICY: dict[str, set[str]] = {
             "calendar.change_type", "calendar.create_chair", "calendar.create_type", "calendar.edit_chair",
             "calendar.edit_type", "calendar.new_chair", "calendar.new_type", "calendar.types", "calendar.use_chair",
             "calendar.use_type",
+            "backups.ask_download", "backups.ask_key_off", "backups.ask_sheet", "backups.change_plan",
+            "backups.download", "backups.drill", "backups.index", "backups.key", "backups.key_off", "backups.make",
+            "backups.plan", "backups.progress", "backups.set_key", "backups.sheet", "backups.verify",
         ),
         OWNER,
     ),
@@ -78,7 +85,7 @@ PEOPLE = sorted(ANYBODY)
 
 
 @pytest.fixture
-def objects(app: Flask, make: Make) -> dict[str, list[int]]:
+def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
     """Ids for each kind of address: of one's own, of others, of what was deleted."""
     from cpms.calendar import queries as calendar
     from cpms.calendar import services as calendar_services
@@ -105,6 +112,10 @@ def objects(app: Flask, make: Make) -> dict[str, list[int]]:
     )
     here, trashed = make.patient(), make.patient()
     with app.app_context(), transaction("test.delete", actor=None):
+        db.session.add(Work(name="backups.manual", state=State.DONE))
+        db.session.add(
+            Backup(id="b1", file_name="cpms-b1.tar", kind=BackupKind.MANUAL, result=BackupResult.GOOD, counts={})
+        )
         calendar_services.delete_event(calendar.event(gone.id), seen=1)
         patient_services.delete_patient(patients.patient(trashed.id))
     return {
@@ -114,10 +125,12 @@ def objects(app: Flask, make: Make) -> dict[str, list[int]]:
         "session_id": [1],
         "chair_id": [make.chair("Chair 1").id],
         "type_id": [make.type("Check-up").id],
+        "backup_id": ["b1"],
+        "work_id": [1],
     }
 
 
-def addresses(rule: Rule, objects: dict[str, list[int]]) -> Iterator[tuple[str, bool]]:
+def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[tuple[str, bool]]:
     """Each address of a rule, and whether there is something there."""
     given = {"day": "2026-09-01", "token": "a-token-that-was-never-made", "view": "week"}
     ids = [name for name in rule.arguments if name in objects]
@@ -132,7 +145,7 @@ def addresses(rule: Rule, objects: dict[str, list[int]]) -> Iterator[tuple[str, 
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_nobody_gets_where_the_table_does_not_let_them(
-    app: Flask, objects: dict[str, list[int]], sign_in: Callable[[str], Person], who: str
+    app: Flask, objects: dict[str, list[Any]], sign_in: Callable[[str], Person], who: str
 ) -> None:
     deviations = []
     person: Person | None = None
@@ -160,7 +173,7 @@ def test_nobody_gets_where_the_table_does_not_let_them(
 
 @pytest.mark.parametrize("who", ["outsider", "rita", "olga"])
 def test_no_write_goes_through_without_its_token(
-    app: Flask, objects: dict[str, list[int]], sign_in: Callable[[str], Person], who: str
+    app: Flask, objects: dict[str, list[Any]], sign_in: Callable[[str], Person], who: str
 ) -> None:
     for rule in app.url_map.iter_rules():
         if "POST" in (rule.methods or set()):
@@ -169,7 +182,7 @@ def test_no_write_goes_through_without_its_token(
                 assert client.post(address).status_code == 400, address
 
 
-def test_no_other_method_is_answered(app: Flask, objects: dict[str, list[int]], olga: Person) -> None:
+def test_no_other_method_is_answered(app: Flask, objects: dict[str, list[Any]], olga: Person) -> None:
     for rule in app.url_map.iter_rules():
         for address, _exists in addresses(rule, objects):
             for method in ("PUT", "PATCH", "DELETE"):
@@ -179,7 +192,7 @@ def test_no_other_method_is_answered(app: Flask, objects: dict[str, list[int]], 
 
 @pytest.mark.parametrize("who", ["hugo", "rita", "otto"])
 def test_opening_a_chart_leaves_exactly_one_trace(
-    app: Flask, objects: dict[str, list[int]], sign_in: Callable[[str], Person], who: str
+    app: Flask, objects: dict[str, list[Any]], sign_in: Callable[[str], Person], who: str
 ) -> None:
     from cpms.audit import queries as audit
 
