@@ -2,8 +2,10 @@
 
 import gc
 
+from config import Config
 from cpms import cli, create_app, scheduler
 
+serving = cli.begin_to_serve(Config.from_env().instance)  # held as long as the process lives
 app = create_app()
 with app.app_context():
     cli.bring_up_to_date()

@@ -2,10 +2,14 @@
 
 import fcntl
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import IO
+from uuid import uuid4
 
 import click
 from alembic.runtime.migration import MigrationContext
@@ -19,9 +23,13 @@ from cpms.audit import queries as audit
 from cpms.auth import queries as auth
 from cpms.auth import rules as auth_rules
 from cpms.auth import services as auth_services
+from cpms.backups import archive, restore
 from cpms.backups import jobs as backups
+from cpms.backups import queries as backups_queries
+from cpms.backups import services as backup_services
+from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
-from cpms.core import clock
+from cpms.core import clock, files
 from cpms.core.db import copy_database, db, transaction
 from cpms.core.errors import DomainError, Unhealthy
 from cpms.patients import queries as patients
@@ -30,6 +38,9 @@ from cpms.setup import services as setup
 from cpms.work import jobs as work
 from cpms.work import queries
 from cpms.work.models import State
+
+log = logging.getLogger("cpms")
+_said: ContextVar[str] = ContextVar("said", default="")
 
 group = AppGroup("cpms", help="Dental CPMS: prepare, look after, try out.")
 
@@ -106,6 +117,153 @@ def backup() -> None:
         raise SystemExit(1)
 
 
+@group.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--passphrase-file", type=click.File(), help="Read the passphrase or the recovery key from a file.")
+@click.option("--yes", is_flag=True, help="Do not ask for the clinic's name.")
+def put_back(file: Path, passphrase_file: IO[str] | None, yes: bool) -> None:
+    """Put the clinic back to a backup. The server must be stopped; what is there now is backed up first."""
+    instance = Path(current_app.config["CPMS_INSTANCE"])
+    with refused_in_words(), files.only_one(server_lock(instance)) as alone:
+        if not alone:
+            raise click.ClickException("The server is running. Stop it first, for example: sudo systemctl stop cpms")
+        if db.engine.url.get_backend_name() != "sqlite":
+            raise click.ClickException(
+                "This clinic's database is not a file of this program; restore it with its own tools."
+            )
+        _settle_files(instance)
+        key = _key_of(file, passphrase_file)
+        content = archive.opened(file, key)
+        _show(content)
+        _check_fits(content)
+        if (
+            not yes
+            and click.prompt(f"Type the clinic's name to go on ({content.manifest.clinic})") != content.manifest.clinic
+        ):
+            raise click.ClickException("That is not its name. Nothing was changed.")
+        _keep_what_is_there()
+        store = file.parent / "media"
+        restore.stage(file, key, instance=instance, store=store, progress=_say_step)
+        if key and not backups_queries.key_file().exists():
+            _keep_key(file, key)
+        restore.begin(instance, content, file_name=file.name)
+        _let_go_of_database()
+        _settle_files(instance)
+        settle_restore()
+    journal = (restore.folder(instance) / "history.log").read_text().splitlines()[-1]
+    if not journal.endswith("done"):
+        raise click.ClickException(f"The backup could not be put back; the clinic is as it was. {journal}")
+    click.echo("The clinic is as it was in the backup. Everybody signs in again.")
+
+
+def server_lock(instance: Path) -> Path:
+    """Held together by every process that serves the clinic, and alone by whoever replaces its files."""
+    return instance / "server.lock"
+
+
+def begin_to_serve(instance: Path) -> IO[str]:
+    """Before the database is opened: end what a restore that was cut short left to do with the files, then hold the
+    server's lock together with the other processes."""
+    if restore.under_way(instance):
+        with files.only_one(server_lock(instance)) as alone:
+            if alone:
+                restore.change_over(instance)
+    held = files.hold_together(server_lock(instance))
+    if held is None:
+        raise SystemExit("Cannot start: a backup is being put back. Please wait until that is over.")
+    return held
+
+
+def _key_of(file: Path, passphrase_file: IO[str] | None) -> Key | None:
+    """What opens the backup: this machine's key, else a passphrase or the recovery key."""
+    archive.sum_of(file)  # what is wrong with a file of another kind is said first
+    if not archive.read_header(file).encrypted:
+        return None
+    if passphrase_file is None and (ours := backup_services.key()):
+        return ours
+    text = (
+        passphrase_file.read().strip()
+        if passphrase_file
+        else click.prompt("Passphrase or recovery key", hide_input=True)
+    )
+    if text.upper().startswith("AGE-SECRET-KEY-"):
+        return Key("".join(text.split()))
+    return Key.unlocked(archive.locked_key(file) or b"", text)
+
+
+def _keep_key(file: Path, key: Key) -> None:
+    """The restored clinic encrypts its backups as before."""
+    backup_services.keep_key(key, archive.locked_key(file) or b"")
+
+
+def _show(content: Opened) -> None:
+    manifest = content.manifest
+    click.echo(f"Clinic:   {manifest.clinic}")
+    click.echo(f"Made:     {manifest.when.astimezone():%Y-%m-%d %H:%M}, {manifest.kind}, version {manifest.app}")
+    click.echo(
+        f"Holds:    {manifest.counts.get('patient', 0)} patients, {manifest.counts.get('event', 0)} calendar entries"
+    )
+    click.echo(f"Pictures: {len(manifest.media)}")
+
+
+def _check_fits(content: Opened) -> None:
+    known = {revision.revision for revision in _script().walk_revisions()}
+    if content.manifest.schema not in known:
+        raise click.ClickException(
+            "This backup was written by a newer version of the program. Please install that one."
+        )
+
+
+def _keep_what_is_there() -> None:
+    """A safety backup, unless there is no clinic here yet."""
+    if _revision() is None:
+        return
+    backup_id = str(uuid4())
+    name = f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{BackupKind.BEFORE_RESTORE}-{backup_id[:8]}.tar"
+    backups.write(BackupKind.BEFORE_RESTORE, backup_id=backup_id, name=name, progress=_say_step)
+    click.echo(f"What was here is kept in {backups_queries.folder() / name}")
+
+
+def _say_step(words: str, _done: int = 0, _total: int = 0) -> None:
+    if words != _said.get():
+        _said.set(words)
+        click.echo(f"{words}…")
+
+
+def _let_go_of_database() -> None:
+    db.session.remove()
+    db.engine.dispose()
+
+
+def _settle_files(instance: Path) -> None:
+    """The first half of a restore that was begun: the files. Nobody may have the database open."""
+    journal = restore.change_over(instance)
+    if journal is None:
+        return
+    if journal.step is not restore.Step.PLACED:
+        backups.note_restore(f"{journal.file_name}: taken back, {journal.why}")
+    current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
+
+
+def settle_restore() -> None:
+    """The second half of a restore that was begun: the program starts on the backup's data, or all goes back."""
+    instance = Path(current_app.config["CPMS_INSTANCE"])
+    journal = restore.under_way(instance)
+    if journal is None:
+        return
+    try:
+        if _revision() != _script().get_current_head():
+            migrate()
+            db.session.remove()
+        backups.complete_restore(journal)
+    except Exception as problem:
+        log.exception("the restore of %s failed", journal.file_name)
+        _let_go_of_database()
+        restore.give_up(instance, journal, why=str(problem))
+        backups.note_restore(f"{journal.file_name}: taken back, {problem}")
+        current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
+
+
 @group.command("try-out", hidden=True)
 def try_out() -> None:
     """For the drill: bring a restored clinic up to date, open it, and say what is there."""
@@ -145,6 +303,7 @@ def bring_up_to_date() -> None:
     """Migrate to the newest schema, one process at a time; a database that holds data is copied aside first."""
     with Path(current_app.config["CPMS_INSTANCE"], "upgrade.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        settle_restore()
         _bring_up_to_date()
 
 
@@ -154,9 +313,7 @@ def say_where_to_go() -> None:
 
 
 def _bring_up_to_date() -> None:
-    script = ScriptDirectory(current_app.extensions["migrate"].directory)
-    with db.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+    script, present = _script(), _revision()
     if present == script.get_current_head():
         return
     if present is not None:
@@ -165,6 +322,15 @@ def _bring_up_to_date() -> None:
         _copy_aside(present)
     migrate()
     db.session.remove()
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(current_app.extensions["migrate"].directory)
+
+
+def _revision() -> str | None:
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _copy_aside(revision: str) -> None:

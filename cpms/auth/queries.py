@@ -162,6 +162,10 @@ def providers() -> list[User]:
     return list(db.session.scalars(query))
 
 
+def all_open_sessions() -> list[UserSession]:
+    return list(db.session.scalars(select(UserSession).where(UserSession.ended_at.is_(None))))
+
+
 def active_owners() -> list[User]:
     """Held until the transaction ends, so that two owners cannot demote each other at the same moment."""
     query = select(User).where(User.active, User.role == Role.OWNER).order_by(User.id).with_for_update()

@@ -179,6 +179,12 @@ def end_sessions(user: User, *, but: int | None = None) -> None:
             end_session(session)
 
 
+def end_all_sessions() -> None:
+    """Everybody signs in again."""
+    for row in queries.all_open_sessions():
+        end_session(row)
+
+
 def see(session: UserSession) -> None:
     """Somebody is there: the screen stays awake."""
     if session.ended_at is None:

@@ -15,8 +15,9 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from cpms.audit import queries as audit
-from cpms.audit.rules import Anchor, Verdict
-from cpms.backups import archive, queries, rules, services
+from cpms.audit.rules import RESTORE, Anchor, Verdict
+from cpms.auth import services as auth
+from cpms.backups import archive, queries, restore, rules, services
 from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Progress
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
@@ -318,6 +319,23 @@ def drill(progress: work.Progress) -> Outcome:
     if not found["trail_is_whole"]:
         raise BadBackup(_("The trail of the restored clinic was changed."))
     return Outcome(_("%(file)s was restored and opened; its %(n)d patients are there.", file=name, n=found["patients"]))
+
+
+def complete_restore(journal: restore.Journal) -> None:
+    """The restored database is in its place and up to date: everybody signs in anew, the trail tells what happened,
+    and backups that are younger than the restored clinic enter its history again."""
+    made = datetime.fromisoformat(journal.made_at)
+    with transaction(RESTORE, actor=None, reason=f"{journal.file_name} of {made:%Y-%m-%d %H:%M} UTC"):
+        auth.end_all_sessions()
+    restore.finish(queries.instance(), journal)
+    note_restore(f"{journal.file_name}: done")
+    adopt()
+
+
+def note_restore(words: str) -> None:
+    """A line in a file outside the database, which a restore replaces."""
+    with (restore.folder(queries.instance()) / "history.log").open("a") as log:
+        log.write(f"{clock.now().isoformat(timespec='seconds')} {words}\n")
 
 
 def _try_out(home: Path) -> dict[str, object]:

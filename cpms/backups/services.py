@@ -67,9 +67,14 @@ def record_removed(row: Backup) -> None:
 
 def set_key(key: Key, passphrase: str) -> None:
     """From now on backups are encrypted. The key's clear text stays on this machine, beside the clear database."""
-    _write_secret(queries.locked_key_file(), key.locked(passphrase))
-    _write_secret(queries.key_file(), key.text.encode())
+    keep_key(key, key.locked(passphrase))
     settings.change_settings(backup_key=key.public)
+
+
+def keep_key(key: Key, locked: bytes) -> None:
+    """Put the key where this machine looks for it."""
+    _write_secret(queries.locked_key_file(), locked)
+    _write_secret(queries.key_file(), key.text.encode())
 
 
 def forget_key() -> None:

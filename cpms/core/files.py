@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 CHUNK = 1024 * 1024
 
@@ -46,6 +47,17 @@ def only_one(lock: Path) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+def hold_together(lock: Path) -> IO[str] | None:
+    """Hold a lock that many may hold, as long as the given file is open; None while somebody has it alone."""
+    file = lock.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
 
 
 def is_held(lock: Path) -> bool:

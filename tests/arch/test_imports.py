@@ -17,8 +17,11 @@ MAY = {
     "queries": {"queries", "rules", "models", "schema"},
     "services": {"services", "queries", "rules", "models", "schema", "demo", "archive"},
     "forms": {"forms", "services", "queries", "rules", "models", "schema"},
-    "views": {"views", "jobs", "forms", "services", "queries", "rules", "models", "schema", "demo", "archive", "proof"},
-    "jobs": {"jobs", "services", "queries", "rules", "models", "archive"},
+    "views": {
+        *("views", "jobs", "forms", "services", "queries", "rules", "models"),
+        *("schema", "demo", "archive", "proof", "restore"),
+    },
+    "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore"},
 }
 DOORS = {"__init__.py", "cli.py", "jobs.py", "scheduler.py"}
 

@@ -1,0 +1,327 @@
+"""Putting a backup back: the clinic is wholly as it was then, or wholly as it was before, whenever the power goes."""
+
+import hashlib
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlcipher3.dbapi2
+from click.testing import Result
+from flask import Flask
+
+from config import Config
+from cpms import cli, create_app
+from cpms.audit import queries as audit
+from cpms.audit import rules as trail
+from cpms.auth import queries as auth
+from cpms.backups import archive, jobs, queries, restore
+from cpms.backups.archive import BadBackup, Key
+from cpms.backups.models import BackupKind
+from cpms.backups.restore import Step
+from cpms.core import files
+from cpms.core.db import db, transaction
+from cpms.patients import queries as patients
+from tests.make import Make
+
+Open = Callable[[], Flask]
+SECRET = "seven quiet molars sing"
+
+
+@pytest.fixture
+def home(template_db: Path, tmp_path: Path) -> Path:
+    """A clinic's folder of its own."""
+    place = tmp_path / "instance"
+    place.mkdir()
+    shutil.copy(template_db, place / "clinic.db")
+    shutil.copy(template_db.parent / "audit.key", place / "audit.key")
+    return place
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Open]:
+    """The program, started on it as the server starts."""
+    started = []
+
+    def fresh() -> Flask:
+        cli.begin_to_serve(home).close()
+        app = create_app(Config.from_env({"CPMS_INSTANCE": str(home)}), TESTING=False)
+        started.append(app)
+        with app.app_context():
+            cli.bring_up_to_date()
+        return app
+
+    yield fresh
+    for app in started:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def close(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def names(home: Path) -> list[str]:
+    """The patients in the clinic's file, past the program."""
+    connection = sqlcipher3.dbapi2.connect(home / "clinic.db")
+    try:
+        return [name for (name,) in connection.execute("SELECT last_name FROM patient ORDER BY id")]
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def backup(home: Path, start: Open) -> Path:
+    """A backup of a clinic with one patient and a picture; since then it got another patient."""
+    app = start()
+    make = Make(app)
+    make.patient(last_name="Then")
+    with app.app_context():
+        queries.media().mkdir()
+        content = b"a picture"
+        name = hashlib.sha256(content).hexdigest()
+        (queries.media() / name[:2]).mkdir()
+        (queries.media() / name[:2] / f"{name}.png").write_bytes(content)
+        jobs.write(BackupKind.MANUAL, backup_id="one", name="cpms-one.tar", progress=jobs._silent)
+        (queries.media() / name[:2] / f"{name}.png").unlink()
+    make.patient(last_name="Since")
+    close(app)
+    return home / "backups" / "cpms-one.tar"
+
+
+@pytest.fixture
+def command(home: Path, start: Open) -> Callable[..., Result]:
+    def run(*words: Any) -> Result:
+        app = create_app(Config.from_env({"CPMS_INSTANCE": str(home)}), TESTING=False)
+        try:
+            return app.test_cli_runner().invoke(args=["cpms", "restore", *map(str, words)])
+        finally:
+            close(app)
+
+    return run
+
+
+def test_the_clinic_is_as_it_was_then(home: Path, backup: Path, command: Callable[..., Result], start: Open) -> None:
+    done = command(backup, "--yes")
+    assert done.exit_code == 0, done.output
+    assert names(home) == ["Then"]
+    assert [file.name[-4:] for file in (home / "media").rglob("*.png")] == [".png"]
+    app = start()
+    with app.app_context():
+        assert auth.all_open_sessions() == []
+        newest = audit.entries(limit=10)
+        assert any(entry.action == trail.RESTORE and "cpms-one.tar" in (entry.reason or "") for entry in newest)
+        assert audit.verify(app.config["CPMS_AUDIT_KEY"], jobs.anchors()).is_whole
+        kinds = {row.kind for row in queries.backups()}
+        assert kinds == {BackupKind.MANUAL, BackupKind.BEFORE_RESTORE}, "the safety backup is in the history"
+        Make(app).patient(last_name="Later")
+    assert names(home) == ["Then", "Later"]
+    assert (home / "restore" / "history.log").read_text().endswith("cpms-one.tar: done\n")
+
+
+def test_a_restore_can_be_taken_back_by_another(home: Path, backup: Path, command: Callable[..., Result]) -> None:
+    command(backup, "--yes")
+    [safety] = backup.parent.glob("*before_restore*")
+    assert command(safety, "--yes").exit_code == 0
+    assert names(home) == ["Then", "Since"]
+
+
+class PowerCut(BaseException):
+    pass
+
+
+def begun(start: Open, home: Path, backup: Path) -> None:
+    app = start()
+    with app.app_context():
+        content = restore.stage(backup, None, instance=home, store=backup.parent / "media", progress=jobs._silent)
+        restore.begin(home, content, file_name=backup.name)
+    close(app)
+
+
+@pytest.mark.parametrize("cut", [Step.READY, Step.MOVED, Step.PLACED])
+def test_after_a_power_cut_the_next_start_finishes(home: Path, backup: Path, start: Open, cut: Step) -> None:
+    begun_until(start, home, backup, cut)
+    close(start())
+    assert names(home) == ["Then"]
+    assert restore.under_way(home) is None
+
+
+def begun_until(start: Open, home: Path, backup: Path, cut: Step) -> None:
+    begun(start, home, backup)
+    if cut is Step.READY:
+        return
+
+    def lose_power(step: Step) -> None:
+        if step is cut:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        restore.change_over(home, done=lose_power)
+
+
+@pytest.mark.parametrize("cut", [Step.BACK, Step.RETURN])
+def test_a_power_cut_while_going_back_ends_with_the_old_clinic(
+    home: Path, backup: Path, start: Open, cut: Step
+) -> None:
+    begun(start, home, backup)
+    journal = restore.change_over(home)
+    assert journal is not None
+
+    def lose_power(step: Step) -> None:
+        if step is cut:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        restore.give_up(home, journal, why="a test", done=lose_power)
+    close(start())
+    assert names(home) == ["Then", "Since"]
+    assert restore.under_way(home) is None
+
+
+def test_a_clinic_on_which_the_program_does_not_start_goes_back_by_itself(
+    home: Path, backup: Path, start: Open
+) -> None:
+    begun(start, home, backup)
+    connection = sqlcipher3.dbapi2.connect(home / "restore" / "staged" / "clinic.db")
+    connection.execute("DROP TABLE user_session")
+    connection.commit()
+    connection.close()
+    close(start())
+    assert names(home) == ["Then", "Since"]
+    assert "taken back" in (home / "restore" / "history.log").read_text()
+
+
+def test_a_running_server_keeps_its_files(home: Path, backup: Path, command: Callable[..., Result]) -> None:
+    with files.hold_together(home / "server.lock"):  # type: ignore[union-attr]
+        refused = command(backup, "--yes")
+    assert "The server is running" in refused.output
+    assert names(home) == ["Then", "Since"]
+
+
+def test_the_clinic_s_name_is_asked_for(home: Path, backup: Path, start: Open) -> None:
+    app = start()
+    refused = app.test_cli_runner().invoke(args=["cpms", "restore", str(backup)], input="Other Dental\n")
+    assert "Nothing was changed" in refused.output
+    assert names(home) == ["Then", "Since"]
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def changed(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"Test Dental", b"Best Dental"))
+
+
+def not_an_archive(path: Path) -> None:
+    path.write_bytes(b"Dear colleague" * 1000)
+
+
+def of_the_older_system(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("dev.db", b"x" * 5000)
+        file.writestr("uploads/1.png", b"x")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (cut_short, "its end is missing"),
+        (changed, "changed or damaged"),
+        (not_an_archive, "not a backup of Dental CPMS"),
+        (of_the_older_system, "not restored but imported"),
+        (empty, "not a backup of Dental CPMS"),
+    ],
+)
+def test_a_bad_file_is_refused_in_a_sentence_and_nothing_is_touched(
+    home: Path, backup: Path, command: Callable[..., Result], spoil: Callable[[Path], None], sentence: str
+) -> None:
+    spoil(backup)
+    before = sorted(path.name for path in home.iterdir() if path.name != "server.lock")
+    refused = command(backup, "--yes")
+    assert refused.exit_code == 1
+    assert sentence in refused.output
+    assert "Traceback" not in refused.output
+    assert names(home) == ["Then", "Since"]
+    assert sorted(path.name for path in home.iterdir() if path.name != "server.lock") == before
+
+
+@pytest.mark.parametrize("member", ["../evil", "/etc/evil", "media/../../evil", "other.txt", "media/aa/link"])
+def test_a_member_that_no_backup_has_is_refused(backup: Path, tmp_path: Path, start: Open, member: str) -> None:
+    app = start()
+    raw = backup.read_bytes()[: -archive._TRAILER_LENGTH - 1024]
+    evil = archive._head(member, 4, archive.opened(backup, None).manifest.when) + b"evil".ljust(512, b"\0")
+    whole = raw + evil + bytes(1024)
+    path = tmp_path / "evil.tar"
+    path.write_bytes(whole + f"\nsha256:{hashlib.sha256(whole).hexdigest()}\n".encode())
+    with app.app_context(), pytest.raises(BadBackup, match="something that no backup does"):
+        archive.verify(path, None, store=backup.parent / "media", scratch=tmp_path, progress=jobs._silent)
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_link_is_refused(backup: Path, tmp_path: Path, start: Open) -> None:
+    app = start()
+    info = tarfile.TarInfo("manifest.json.age")
+    info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    whole = backup.read_bytes()[: -archive._TRAILER_LENGTH - 1024] + info.tobuf(tarfile.USTAR_FORMAT) + bytes(1024)
+    path = tmp_path / "link.tar"
+    path.write_bytes(whole + f"\nsha256:{hashlib.sha256(whole).hexdigest()}\n".encode())
+    with app.app_context(), pytest.raises(BadBackup, match="something that no backup does"):
+        list(archive.members(path))
+
+
+def test_a_newer_schema_is_refused(home: Path, backup: Path, command: Callable[..., Result], start: Open) -> None:
+    app = start()
+    with app.app_context(), transaction("test.newer", actor=None):
+        db.session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with app.app_context():
+        jobs.write(BackupKind.MANUAL, backup_id="new", name="cpms-new.tar", progress=jobs._silent)
+        with transaction("test.newer", actor=None):
+            db.session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
+    close(app)
+    refused = command(backup.with_name("cpms-new.tar"), "--yes")
+    assert "newer version" in refused.output
+    assert names(home) == ["Then", "Since"]
+
+
+def test_an_encrypted_backup_comes_back_on_a_new_machine_with_the_passphrase(
+    home: Path, backup: Path, start: Open, tmp_path: Path
+) -> None:
+    app = start()
+    with app.app_context():
+        key = Key.new()
+        with transaction("backup.set_key", actor=None):
+            jobs.services.set_key(key, SECRET)
+        jobs.write(BackupKind.MANUAL, backup_id="enc", name="cpms-enc.tar", progress=jobs._silent)
+        whole = tmp_path / "away.tar"
+        whole.write_bytes(b"".join(archive.download(queries.folder() / "cpms-enc.tar", queries.store(), key)))
+    close(app)
+    (tmp_path / "words").write_text("the wrong passphrase")
+    elsewhere = tmp_path / "new machine"
+    fresh = create_app(Config.from_env({"CPMS_INSTANCE": str(elsewhere)}), TESTING=False)
+    run = fresh.test_cli_runner()
+    words = ["cpms", "restore", str(whole), "--yes", "--passphrase-file", str(tmp_path / "words")]
+    assert "does not open" in run.invoke(args=words).output
+    assert not (elsewhere / "clinic.db").exists()
+    (tmp_path / "words").write_text(SECRET)
+    done = run.invoke(args=words)
+    assert done.exit_code == 0, done.output
+    close(fresh)
+    assert names(elsewhere) == ["Then", "Since"]
+    again = create_app(Config.from_env({"CPMS_INSTANCE": str(elsewhere)}), TESTING=False)
+    with again.app_context():
+        assert audit.verify(again.config["CPMS_AUDIT_KEY"]).is_whole
+        assert patients.how_many_ever() == 2
+        jobs.write(BackupKind.NIGHTLY, backup_id="next", name="cpms-next.tar", progress=jobs._silent)
+        assert archive.read_header(queries.folder() / "cpms-next.tar").encrypted, "as before"
+    close(again)
