@@ -122,7 +122,7 @@ def test_the_pages_are_readable_for_everybody(
         page.goto(url)
         axe(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
-    page.goto("/auth/profile")
+    page.goto("/auth/profile", wait_until="networkidle")  # the mark of the backups has asked, too
     end_sessions(clinic, "olga")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#lock")).to_be_visible()

@@ -106,7 +106,8 @@ class Worker:
         await self.change(event.id, form, "/calendar/events/{}/move")
 
     async def walk(self, event: Event) -> None:
-        form = {"status": self.dice.choice(STEPS), "reason": "Was a mistake"}
+        told_day = f"{event.start:%Y-%m-%d}"  # asked about: it is not today's
+        form = {"status": self.dice.choice(STEPS), "reason": "Was a mistake", "told_day": told_day}
         await self.change(event.id, form, "/calendar/events/{}/status")
 
     async def book_one(self, number: int, event: Event) -> None:

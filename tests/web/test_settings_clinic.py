@@ -22,7 +22,7 @@ def form_of(olga: Person) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("olga", ["Clinic", "Users", "Chairs", "Appointment types", "Your profile"]),
+        ("olga", ["Clinic", "Users", "Chairs", "Appointment types", "Backups", "Your profile"]),
         ("rita", ["Your profile"]),
         ("ada", ["Your profile"]),
     ],
