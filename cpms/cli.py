@@ -264,6 +264,20 @@ def settle_restore() -> None:
         current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
 
 
+@group.group("audit")
+def audit_group() -> None:
+    """The trail of who did what."""
+
+
+@audit_group.command("verify")
+def verify_trail() -> None:
+    """Read the whole trail and say whether anybody changed it."""
+    verdict = audit.verify(current_app.config["CPMS_AUDIT_KEY"], backups.anchors())
+    click.echo(backups.trail_in_words(verdict))
+    if not verdict.is_whole:
+        raise SystemExit(1)
+
+
 @group.command("try-out", hidden=True)
 def try_out() -> None:
     """For the drill: bring a restored clinic up to date, open it, and say what is there."""

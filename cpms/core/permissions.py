@@ -18,6 +18,7 @@ class P(StrEnum):
     MEDICAL_WRITE = "medical.write"
     SETTINGS_WRITE = "settings.write"
     USERS_MANAGE = "users.manage"
+    AUDIT_READ = "audit.read"  # the whole trail, and who opened which chart
     BACKUP_MANAGE = "backup.manage"  # make, take away, put back: all of the clinic's data
 
 

@@ -153,6 +153,12 @@ def medical(patient_id: int) -> dict[str, str]:
     return dict(row._mapping)
 
 
+def names(ids: set[int]) -> dict[int, str]:
+    """The names of some patients, deleted ones too."""
+    rows = db.session.execute(select(Patient.id, Patient.first_name, Patient.last_name).where(Patient.id.in_(ids)))
+    return {row.id: f"{row.first_name} {row.last_name}" for row in rows}
+
+
 def how_many_ever() -> int:
     """Archived and deleted ones too."""
     return db.session.scalar(select(func.count()).select_from(Patient)) or 0

@@ -119,6 +119,15 @@ def undelete_patient(patient: Patient) -> None:
     patient.deleted_at = None
 
 
+def put_back(patient: Patient, columns: Mapping[str, Any]) -> None:
+    """Earlier values of the trail, search keys included."""
+    typed = (*DEMOGRAPHIC, *MEDICAL)
+    _put(patient, {name: value for name, value in columns.items() if name in typed}, typed)
+    for name in ("status", "deleted_at"):
+        if name in columns:
+            setattr(patient, name, columns[name])
+
+
 def values(patient: Patient, names: tuple[str, ...]) -> dict[str, Any]:
     """The named columns of a patient."""
     return {name: getattr(patient, name) for name in names}

@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.core import clock
-from cpms.core.db import transaction
+from cpms.core.db import Writing, transaction
 from cpms.core.errors import Stale
 from cpms.core.permissions import P
+from cpms.core.text import clean_line
 from cpms.patients import queries, rules, services
 from cpms.patients.forms import SEXES, ArchiveForm, DetailsForm, EditForm, MedicalForm, NewPatientForm, born
 from cpms.patients.models import Patient
@@ -126,11 +127,11 @@ def update(patient_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _edit_page("patients/edit.html", chart, form, status=422)
     try:
-        with transaction("patient.update", actor=current_user, about=chart.row):
+        with transaction("patient.update", actor=current_user, about=chart.row) as write:
             services.update_patient(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/edit.html", chart.id, form)
-    toast(_what_was_saved(form, seen))
+    toast(_what_was_saved(form, seen), undo=_way_back(write))
     return done(url_for(".patient", patient_id=patient_id))
 
 
@@ -149,11 +150,11 @@ def update_medical(patient_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _edit_page("patients/medical_edit.html", chart, form, status=422)
     try:
-        with transaction("patient.update_medical", actor=current_user, about=chart.row):
+        with transaction("patient.update_medical", actor=current_user, about=chart.row) as write:
             services.update_medical(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/medical_edit.html", chart.id, form)
-    toast(_what_was_saved(form, seen))
+    toast(_what_was_saved(form, seen), undo=_way_back(write))
     return done(url_for(".medical", patient_id=patient_id))
 
 
@@ -187,6 +188,11 @@ def _both_edits(template: str, patient_id: int, form: EditForm) -> Response:
         elsewhere[name] = _("Saved now: %(value)s", value=_in_words(value) or _("nothing"))
     chart = queries.chart(patient_id)
     return _edit_page(template, chart, again, status=409, elsewhere=elsewhere, changed_at=row.updated_at)
+
+
+def _way_back(write: Writing) -> str | None:
+    """The address that takes the write back; None when it changed nothing."""
+    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
 
 
 def _what_was_saved(form: EditForm, seen: rules.Seen) -> str:
@@ -242,7 +248,8 @@ def ask_delete(patient_id: int) -> ResponseReturnValue:
 @require(P.PATIENT_READ, P.PATIENT_ARCHIVE)
 def delete(patient_id: int) -> ResponseReturnValue:
     chart = queries.chart(patient_id)
-    with transaction("patient.delete", actor=current_user, about=chart.row):
+    reason = clean_line(request.form.get("reason", ""))[:300] or None
+    with transaction("patient.delete", actor=current_user, about=chart.row, reason=reason):
         services.delete_patient(queries.patient(patient_id))
     toast(_("%(name)s is deleted.", name=chart.name), undo=url_for(".undelete", patient_id=patient_id))
     return done(url_for(".index"))

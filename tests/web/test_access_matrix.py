@@ -51,6 +51,7 @@ POLICY: dict[str, set[str]] = {
             "calendar.change_type", "calendar.create_chair", "calendar.create_type", "calendar.edit_chair",
             "calendar.edit_type", "calendar.new_chair", "calendar.new_type", "calendar.types", "calendar.use_chair",
             "calendar.use_type",
+            "audit.export", "audit.log", "audit.of_user",
             "backups.ask_download", "backups.ask_key_off", "backups.ask_sheet", "backups.change_plan",
             "backups.download", "backups.drill", "backups.index", "backups.key", "backups.key_off", "backups.make",
             "backups.plan", "backups.progress", "backups.set_key", "backups.sheet", "backups.verify",
@@ -59,6 +60,7 @@ POLICY: dict[str, set[str]] = {
     ),
     **dict.fromkeys(
         (
+            "audit.of_event", "audit.of_patient", "audit.undo",
             "calendar.ask_status", "calendar.change", "calendar.create", "calendar.day", "calendar.delete",
             "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event", "calendar.find_patient",
             "calendar.chosen_patient", "calendar.coming_note", "calendar.go", "calendar.home", "calendar.move",
@@ -70,8 +72,8 @@ POLICY: dict[str, set[str]] = {
         STAFF,
     ),
     **dict.fromkeys(
-        ("patients.archive", "patients.ask_archive", "patients.ask_delete", "patients.delete", "patients.restore",
-         "patients.undelete"),
+        ("audit.trash", "patients.archive", "patients.ask_archive", "patients.ask_delete", "patients.delete",
+         "patients.restore", "patients.undelete"),
         FILES,
     ),
     "patients.medical": CLINICAL_READ,
@@ -87,6 +89,7 @@ PEOPLE = sorted(ANYBODY)
 @pytest.fixture
 def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
     """Ids for each kind of address: of one's own, of others, of what was deleted."""
+    from cpms.audit import queries as audit
     from cpms.calendar import queries as calendar
     from cpms.calendar import services as calendar_services
     from cpms.patients import queries as patients
@@ -111,6 +114,8 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         make.visit(overbook_reason="x"),
     )
     here, trashed = make.patient(), make.patient()
+    with app.app_context():
+        made = audit.trail(audit.Asked(event_id=mine.id))[0][0].id
     with app.app_context(), transaction("test.delete", actor=None):
         db.session.add(Work(name="backups.manual", state=State.DONE))
         db.session.add(
@@ -126,6 +131,7 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         "chair_id": [make.chair("Chair 1").id],
         "type_id": [make.type("Check-up").id],
         "backup_id": ["b1"],
+        "entry_id": [made],
         "work_id": [1],
     }
 

@@ -22,9 +22,9 @@ def form_of(olga: Person) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("olga", ["Clinic", "Users", "Chairs", "Appointment types", "Backups", "Your profile"]),
-        ("rita", ["Your profile"]),
-        ("ada", ["Your profile"]),
+        ("olga", ["Clinic", "Users", "Chairs", "Appointment types", "Backups", "Audit log", "Trash", "Your profile"]),
+        ("rita", ["Trash", "Your profile"]),
+        ("ada", ["Trash", "Your profile"]),
     ],
 )
 def test_everybody_sees_the_settings_that_they_may_change(

@@ -241,7 +241,7 @@ def change(event_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _event_page(form, event=row, status=422)
     try:
-        with transaction("event.change", actor=current_user, about=row):
+        with transaction("event.change", actor=current_user, about=row) as write:
             services.change_event(
                 row,
                 seen=form.version.data or 0,
@@ -256,7 +256,8 @@ def change(event_id: int) -> ResponseReturnValue:
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, event=row, problem=problem, status=problem.status)
-    toast(_("Saved: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
+    back = url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
+    toast(_("Saved: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)), undo=back)
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
 
 

@@ -1,0 +1,250 @@
+"""The trail in words: what somebody did, and every value as the screens show it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Date, Enum
+
+from cpms.auth import queries as auth
+from cpms.auth.forms import ROLE_NAMES
+from cpms.calendar import queries as calendar
+from cpms.calendar.models import Kind
+from cpms.core.columns import Instant, WallClock
+from cpms.core.db import db
+from cpms.patients import queries as patients
+from cpms.patients.forms import SEXES
+from cpms.patients.models import PatientStatus
+from cpms.web.filters import full_day, happened, when
+
+# What stands after the name of whoever did it. Progress of long work and the like changes no audited row: "".
+ACTIONS = {
+    "access.denied": _l("was refused"),
+    "audit.export": _l("exported the audit log"),
+    "audit.verify": _l("checked the trail"),
+    "auth.forget_sessions": "",
+    "auth.known": "",
+    "auth.sign_in": _l("signed in"),
+    "auth.sign_in_failed": _l("failed to sign in"),
+    "auth.try": "",
+    "auth.unlock": _l("ended the wait after wrong passwords"),
+    "backup.adopt": _l("entered a backup into the history"),
+    "backup.copy": _l("copied a backup to the second place"),
+    "backup.create": _l("made a backup"),
+    "backup.download": _l("downloaded a backup"),
+    "backup.fail": _l("could not make a backup"),
+    "backup.forget_key": _l("stopped encrypting backups"),
+    "backup.print_sheet": _l("printed the recovery sheet"),
+    "backup.remove": _l("let go of an old backup"),
+    "backup.restore": _l("put the clinic back to a backup"),
+    "backup.set_key": _l("set the passphrase of the backups"),
+    "backup.verify": _l("checked a backup"),
+    "demo.fill": _l("filled in the demo clinic"),
+    "entry.undo": _l("took a change back"),
+    "event.change": _l("changed it"),
+    "event.create": _l("booked it"),
+    "event.delete": _l("took it off the calendar"),
+    "event.move": _l("moved it"),
+    "event.status": _l("set its status"),
+    "event.undelete": _l("put it back on the calendar"),
+    "patient.archive": _l("archived the patient"),
+    "patient.create": _l("entered the patient"),
+    "patient.delete": _l("deleted the patient"),
+    "patient.restore": _l("made the patient active again"),
+    "patient.undelete": _l("restored the patient"),
+    "patient.update": _l("changed the details"),
+    "patient.update_medical": _l("changed the medical text"),
+    "patient.view": _l("opened the chart"),
+    "patient.view_medical": _l("opened the medical text"),
+    "profile.password": _l("changed the own password"),
+    "profile.password_failed": _l("gave a wrong password"),
+    "profile.theme": _l("chose light or dark"),
+    "profile.update": _l("changed the own profile"),
+    "session.end": _l("signed out"),
+    "session.seen": "",
+    "settings.change": _l("changed the settings"),
+    "setup.finish": _l("set the clinic up"),
+    "user.create": _l("added a user"),
+    "user.deactivate": _l("took a user's access away"),
+    "user.reactivate": _l("let a user in again"),
+    "user.reset_password": _l("gave a user a new password"),
+    "user.update": _l("changed a user"),
+    "work.begin": "",
+    "work.end": "",
+    "work.step": "",
+}  # chairs and appointment types name their actions by their tables: see `action`
+_FURNITURE = {
+    "create": _l("added it"),
+    "change": _l("changed it"),
+    "retire": _l("took it out of use"),
+    "reuse": _l("took it into use again"),
+}
+
+LABELS = {
+    "patient": {
+        "chart_no": _l("Chart number"),
+        "first_name": _l("First name"),
+        "last_name": _l("Last name"),
+        "date_of_birth": _l("Date of birth"),
+        "sex": _l("Sex"),
+        "home_phone": _l("Home phone"),
+        "mobile_phone": _l("Mobile phone"),
+        "email": _l("E-mail"),
+        "address": _l("Address"),
+        "notes": _l("Notes"),
+        "alert_text": _l("Alert"),
+        "status": _l("Status"),
+        "current_treatment": _l("Current treatment"),
+        "medical_history": _l("Medical history"),
+        "surgery_history": _l("Operations"),
+        "any_medical_problems": _l("Medical problems, allergies, medicines"),
+        "women_specific_info": _l("For women: pregnancy, breast-feeding, contraceptives"),
+        "deleted_at": _l("Deleted"),
+    },
+    "event": {
+        "title": _l("Title"),
+        "start": _l("From"),
+        "end": _l("To"),
+        "color": _l("Colour"),
+        "kind": _l("Kind"),
+        "status": _l("Status"),
+        "status_changed_at": _l("Status since"),
+        "notes": _l("Notes"),
+        "overbook_reason": _l("Why over another entry"),
+        "cancel_reason": _l("Why cancelled"),
+        "booking_key": _l("Form"),
+        "patient_id": _l("Patient"),
+        "chair_id": _l("Chair"),
+        "provider_id": _l("With"),
+        "type_id": _l("Type"),
+        "deleted_at": _l("Deleted"),
+    },
+    "chair": {"name": _l("Name"), "position": _l("Place"), "active": _l("In use")},
+    "appointment_type": {
+        "name": _l("Name"),
+        "minutes": _l("Minutes"),
+        "color": _l("Colour"),
+        "position": _l("Place"),
+        "active": _l("In use"),
+    },
+    "user": {
+        "username": _l("User name"),
+        "username_key": _l("User name, folded"),
+        "email": _l("E-mail"),
+        "email_key": _l("E-mail, folded"),
+        "password_hash": _l("Password"),
+        "display_name": _l("Name"),
+        "role": _l("Role"),
+        "color": _l("Colour"),
+        "is_provider": _l("Takes visits"),
+        "active": _l("Works here"),
+        "must_change_password": _l("One-time password"),
+        "theme": _l("Light or dark"),
+        "last_login_at": _l("Last signed in"),
+    },
+    "setting": {"value": _l("Value")},
+    "backup": {
+        "file_name": _l("File"),
+        "size": _l("Bytes"),
+        "kind": _l("Why"),
+        "sha256": _l("SHA-256"),
+        "verified_at": _l("Checked"),
+        "result": _l("Result"),
+        "error": _l("What is wrong"),
+        "counts": _l("Rows"),
+        "encrypted": _l("Encrypted"),
+        "target": _l("Second place"),
+        "copied_at": _l("Copied"),
+        "target_error": _l("What went wrong with the copy"),
+        "removed_at": _l("Made room"),
+    },
+}
+# Kept by the program for itself: they follow from others and would say the same twice.
+SILENT = {"booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"}
+MEDICAL = {column.key for column in db.metadata.tables["patient"].columns if column.info.get("medical")}
+LONGEST = 160
+
+
+def action(name: str) -> str:
+    noun, _dot, verb = name.partition(".")
+    if noun in {"chair", "appointment_type", "type"}:
+        return str(_FURNITURE.get(verb, verb))
+    return str(ACTIONS.get(name) or name)
+
+
+class Speaker:
+    """Says values in words. Names are looked up once for all that it says."""
+
+    def __init__(self, *, may_read_medical: bool, patient_ids: Iterable[int] = ()) -> None:
+        self._may_read_medical = may_read_medical
+        self._names: dict[str, Mapping[int, str]] = {
+            "provider_id": {user.id: user.display_name for user in auth.users()},
+            "chair_id": {chair.id: chair.name for chair in calendar.chairs(every=True)},
+            "type_id": {type_.id: type_.name for type_ in calendar.types(every=True)},
+            "patient_id": patients.names(set(patient_ids)),
+        }
+
+    def who(self, user_id: int | None) -> str:
+        return self._names["provider_id"].get(user_id or 0) or _("The server")
+
+    def patient(self, patient_id: int | None) -> str:
+        return self._names["patient_id"].get(patient_id or 0, "")
+
+    def changes(self, table: str, columns: Mapping[str, list[Any]]) -> list[str]:
+        """One line for each column that says something: "Phone: 030 1 → 030 2"."""
+        return [self._line(table, key, *values) for key, values in columns.items() if self._says(table, key, values)]
+
+    def moved(self, columns: Mapping[str, list[Any]]) -> str | None:
+        """The sentence of a move, when it is one in time."""
+        if "start" not in columns or columns["start"][0] is None:
+            return None
+        old, new = (when(datetime.fromisoformat(value)) for value in columns["start"])
+        return _("moved it from %(old)s to %(new)s", old=old, new=new)
+
+    @staticmethod
+    def _says(table: str, key: str, values: list[Any]) -> bool:
+        return (
+            key in LABELS.get(table, {}) and key not in SILENT and any(value not in (None, "", []) for value in values)
+        )
+
+    def _line(self, table: str, key: str, old: Any, new: Any) -> str:
+        label = str(LABELS[table][key])
+        if key in MEDICAL and not self._may_read_medical:
+            return _("%(label)s: changed", label=label)
+        before, after = self.value(table, key, old), self.value(table, key, new)
+        if old in (None, ""):
+            return _("%(label)s: %(value)s", label=label, value=after)
+        return _("%(label)s: %(old)s → %(new)s", label=label, old=before, new=after or _("nothing"))
+
+    def value(self, table: str, key: str, value: Any) -> str:
+        """A value of the trail, which is a JSON value, as the screens show it."""
+        if value is None or value == "":
+            return ""
+        if key in self._names:
+            return self._names[key].get(value, f"#{value}")
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        column = db.metadata.tables[table].columns.get(key)
+        kind = column.type if column is not None else None
+        if isinstance(kind, Instant):
+            return happened(datetime.fromisoformat(value))
+        if isinstance(kind, WallClock):
+            return when(datetime.fromisoformat(value))
+        if isinstance(kind, Date):
+            return full_day(date.fromisoformat(value))
+        if isinstance(kind, Enum):
+            return _enum_words().get((table, key), {}).get(value, str(value))
+        text = str(value)
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
+    return {
+        ("event", "status"): {status.value: words for status, words in calendar.status_words().items()},
+        ("event", "kind"): {Kind.VISIT: _("visit"), Kind.BLOCK: _("block")},
+        ("patient", "sex"): {sex.value: str(words) for sex, words in SEXES.items()},
+        ("patient", "status"): {PatientStatus.ACTIVE: _("active"), PatientStatus.ARCHIVED: _("archived")},
+        ("user", "role"): {role.value: str(words) for role, words in ROLE_NAMES.items()},
+    }
