@@ -234,7 +234,7 @@ def undo(entry_id: int) -> ResponseReturnValue:
     except DomainError as refused:
         return _refused(str(refused), refused.status)
     toast(_("Taken back."), undo=url_for(".undo", entry_id=write.entry_id))
-    return _afterwards()
+    return _afterwards(changes)
 
 
 def _refused(sentence: str, status: int) -> Response:
@@ -246,11 +246,14 @@ def _refused(sentence: str, status: int) -> Response:
     return answer
 
 
-def _afterwards() -> Response:
+def _afterwards(changes: list[AuditChange]) -> Response:
+    """The calendar draws itself anew under somebody's hands; a page about anything else is loaded again."""
     if not is_htmx():
         return done(url_for("home"))
     answer = Response("")
-    answer.headers["HX-Trigger"] = "calendar-changed, visits-changed, history-changed, furniture-changed"
+    if any(change.table_name != "event" for change in changes):
+        answer.headers["HX-Refresh"] = "true"
+    answer.headers["HX-Trigger"] = "calendar-changed, visits-changed, history-changed"
     answer.headers["HX-Reswap"] = "none"
     return answer
 
