@@ -30,7 +30,7 @@ from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
 from cpms.core import clock, files
-from cpms.core.db import copy_database, db, transaction
+from cpms.core.db import db, transaction
 from cpms.core.errors import DomainError, Unhealthy
 from cpms.patients import queries as patients
 from cpms.setup import demo as demo_clinic
@@ -218,10 +218,7 @@ def _keep_what_is_there() -> None:
     """A safety backup, unless there is no clinic here yet."""
     if _revision() is None:
         return
-    backup_id = str(uuid4())
-    name = f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{BackupKind.BEFORE_RESTORE}-{backup_id[:8]}.tar"
-    backups.write(BackupKind.BEFORE_RESTORE, backup_id=backup_id, name=name, progress=_say_step)
-    click.echo(f"What was here is kept in {backups_queries.folder() / name}")
+    click.echo(f"What was here is kept in {_write_backup(BackupKind.BEFORE_RESTORE)}")
 
 
 def _say_step(words: str, _done: int = 0, _total: int = 0) -> None:
@@ -333,9 +330,11 @@ def _bring_up_to_date() -> None:
     if present is not None:
         if present not in {revision.revision for revision in script.walk_revisions()}:
             raise Unhealthy("This database was written by a newer version of the program. Please install that one.")
-        _copy_aside(present)
+        _copy_aside()
     migrate()
     db.session.remove()
+    if present is not None:
+        backups.adopt()
 
 
 def _script() -> ScriptDirectory:
@@ -347,12 +346,18 @@ def _revision() -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _copy_aside(revision: str) -> None:
-    folder = Path(current_app.config["CPMS_INSTANCE"], "backups")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    copy = folder / f"before-upgrade-{revision}-{clock.now():%Y%m%d%H%M%S}.db"
-    copy_database(copy)
-    click.echo(f"The database was copied to {copy} before its upgrade.")
+def _copy_aside() -> None:
+    """A proven backup before the upgrade; it enters the history once the new schema is there."""
+    name = _write_backup(BackupKind.BEFORE_UPGRADE)
+    click.echo(f"The clinic was backed up before its upgrade: {name}")
+
+
+def _write_backup(kind: BackupKind) -> Path:
+    """An archive that no history knows of yet. Raises Refused or Unhealthy with the reason."""
+    backup_id = str(uuid4())
+    name = f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{kind}-{backup_id[:8]}.tar"
+    backups.write(kind, backup_id=backup_id, name=name, progress=_say_step)
+    return backups_queries.folder() / name
 
 
 def _fill(*, patients: int, events: int, seed: int, as_of: date) -> None:

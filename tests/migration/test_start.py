@@ -9,6 +9,8 @@ from flask_migrate import upgrade
 
 from config import Config
 from cpms import ROOT, cli, create_app
+from cpms.backups import archive, queries
+from cpms.backups.models import BackupKind, BackupResult
 from cpms.core.db import db
 from cpms.core.errors import Unhealthy
 
@@ -37,7 +39,7 @@ def revision(path: Path) -> str:
         connection.close()
 
 
-@pytest.mark.parametrize("old", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("old", ["0001", "0002", "0003", "0004", "0005"])
 def test_an_older_database_is_copied_whole_and_brought_up_to_date(program: Flask, folder: Path, old: str) -> None:
     with program.app_context():
         upgrade(revision=old)
@@ -45,8 +47,15 @@ def test_an_older_database_is_copied_whole_and_brought_up_to_date(program: Flask
         cli.bring_up_to_date()
         db.engine.dispose()
     [copy] = copies(folder)
-    assert (revision(copy), revision(folder / "clinic.db")) == (old, HEAD)
     assert copy.stat().st_mode & 0o777 == 0o600
+    with program.app_context():
+        content = archive.opened(copy, None)
+        archive.unpack_database(copy, content, None, folder / "before.db")
+        [row] = queries.backups()
+        assert (row.file_name, row.kind, row.result) == (copy.name, BackupKind.BEFORE_UPGRADE, BackupResult.GOOD)
+        db.session.remove()
+        db.engine.dispose()
+    assert (revision(folder / "before.db"), revision(folder / "clinic.db")) == (old, HEAD)
 
 
 def test_an_empty_database_and_a_new_one_are_not_copied(program: Flask, folder: Path) -> None:
