@@ -50,6 +50,7 @@ def tick(app: Flask) -> None:
     with app.app_context():
         if auth.nobody_yet():
             return
+        backups.keep_reserve()
         for each in JOBS:
             try:
                 _do_if_due(each)

@@ -30,6 +30,7 @@ from cpms.work.jobs import Outcome, Task
 
 MARK = ".cpms-backups"  # in the second folder: it tells the disk from the empty place where it is plugged in
 ROOM = 64 * 1024 * 1024  # bytes that a backup leaves free
+RESERVE = 64 * 1024 * 1024  # bytes that are given back when the disk is full
 DRILL_WITHIN = 30 * 60  # seconds
 
 
@@ -258,6 +259,17 @@ def verify(backup_id: str, progress: Progress) -> str:
     with transaction("backup.verify", actor=None, about=queries.backup(backup_id)):
         services.record_verified(queries.backup(backup_id), problem=problem)
     return problem
+
+
+def keep_reserve() -> None:
+    """Set room aside while there is plenty: given back on a full disk, it lets the clinic write again."""
+    file = queries.reserve()
+    if file.exists() or shutil.disk_usage(file.parent).free < 20 * RESERVE:
+        return
+    part = file.with_suffix(".part")
+    with part.open("wb") as out:
+        os.posix_fallocate(out.fileno(), 0, RESERVE)
+    put_in_place(part, file)
 
 
 def check_again(backup_id: str) -> Task:

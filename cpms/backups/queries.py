@@ -25,6 +25,11 @@ def store() -> Path:
     return folder() / "media"
 
 
+def reserve() -> Path:
+    """Room that is set aside for the day when the disk is full."""
+    return instance() / "reserve"
+
+
 def media() -> Path:
     """Where the clinic's own pictures lie."""
     return instance() / "media"

@@ -40,7 +40,16 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cpms.core.columns import SoftDeletable
-from cpms.core.errors import Busy, ConstraintBroken, Stale, Unhealthy, WriteOutsideTransaction
+from cpms.core.errors import (
+    Busy,
+    ConstraintBroken,
+    DiskFull,
+    DomainError,
+    ReadOnly,
+    Stale,
+    Unhealthy,
+    WriteOutsideTransaction,
+)
 from cpms.core.files import put_in_place
 
 LOCK_WAIT_SECONDS = 10
@@ -135,8 +144,8 @@ def transaction(
 
     Afterwards the write knows its `entry_id`, by which it can be taken back.
 
-    Raises Busy when the lock does not come free, Stale when a row was changed by somebody else meanwhile and
-    ConstraintBroken when the database refuses; then nothing was saved.
+    Raises Busy when the lock does not come free, DiskFull or ReadOnly when the disk takes no more, Stale when a row was
+    changed by somebody else meanwhile and ConstraintBroken when the database refuses; then nothing was stored.
     """
     if _writing.get() is not None:
         raise RuntimeError("transactions do not nest: services never open one")
@@ -184,13 +193,21 @@ def _forget() -> None:
         each()
 
 
+_TROUBLE: dict[str, type[DomainError]] = {
+    "locked": Busy,
+    "is full": DiskFull,
+    "readonly database": ReadOnly,
+    "unable to open": ReadOnly,
+}
+
+
 def _in_our_words(error: BaseException) -> BaseException:
     if isinstance(error, StaleDataError):
         return Stale()
     if isinstance(error, IntegrityError):
         return ConstraintBroken(_constraint(str(error.orig)))
-    if isinstance(error, OperationalError) and "locked" in str(error.orig):
-        return Busy()
+    if isinstance(error, OperationalError):
+        return next((ours() for words, ours in _TROUBLE.items() if words in str(error.orig)), error)
     return error
 
 

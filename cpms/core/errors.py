@@ -52,6 +52,18 @@ class Busy(DomainError):
     status = 503
 
 
+class DiskFull(DomainError):
+    """There is no room for another row. Nothing was stored, and the database is as it was."""
+
+    status = 503
+
+
+class ReadOnly(DomainError):
+    """The disk takes no writes, as a worn card does. Nothing was stored."""
+
+    status = 503
+
+
 class Unhealthy(RuntimeError):
     """The program must not start like this: the sentence says what to do."""
 

@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from cpms.core.errors import Busy, ConstraintBroken, DomainError, Stale
+from cpms.core.errors import Busy, ConstraintBroken, DiskFull, DomainError, ReadOnly, Stale
 from cpms.web.access import note_denial
 from cpms.web.htmx import is_htmx
 from cpms.web.toasts import toast
@@ -26,6 +26,10 @@ def sentence(error: DomainError) -> str:
         return _("This does not fit with what somebody else just saved. Nothing was saved; please look at it again.")
     if isinstance(error, Busy):
         return _("The server is busy. Nothing was saved; please try again in a moment.")
+    if isinstance(error, DiskFull):
+        return _("The server's disk is full. Nothing was saved. The owner can make room: Settings, Backups.")
+    if isinstance(error, ReadOnly):
+        return _("The server's disk takes no writes any more. Nothing was saved; call whoever looks after the server.")
     return title(error.status)
 
 

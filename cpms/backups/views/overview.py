@@ -1,5 +1,6 @@
 """The page that answers whether the clinic's data is safe, and the work that makes it so."""
 
+import shutil
 from typing import Any
 
 from flask import Response, abort, render_template, request, url_for
@@ -61,6 +62,8 @@ def _state() -> dict[str, Any]:
         "overdue": rules.is_old(last.created_at if last else None, now=clock.now(), limit=rules.WORRY_AFTER),
         "wishes": settings.current(),
         "running": works.running(),
+        "free": shutil.disk_usage(queries.instance()).free,
+        "has_reserve": queries.reserve().exists(),
     }
 
 
@@ -108,6 +111,15 @@ def _begin(name: str, task: work.Task) -> Response:
     if not is_htmx():
         return done(url_for("backups.index"))
     return Response(render_template("backups/_progress.html", running=works.work(work_id)))
+
+
+@bp.post("/reserve")
+@require(P.BACKUP_MANAGE)
+def give_reserve() -> ResponseReturnValue:
+    """Give the room back that was set aside. It works on a full disk: nothing is written before the file is gone."""
+    queries.reserve().unlink(missing_ok=True)
+    toast(_("There is room again. Now make more: remove what the server does not need, or change its disk."))
+    return done(url_for("backups.index"))
 
 
 @bp.get("/mark")
