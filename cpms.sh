@@ -13,6 +13,7 @@ usage: ./cpms.sh COMMAND
   run                start the clinic's server; the first time it prints the link to set the clinic up
   demo               the same with a made-up clinic to try things in, in a folder of its own (instance-demo)
   test [ARGUMENT…]   run the tests, all or as pytest's arguments say
+  drill              pull the plug a thousand times, spoil backups, restore them: the promises as figures (long)
   lint               check style, types, templates and vendored files
   bench [ARGUMENT…]  measure speed and memory against the goals
   install            only install what run needs, for a server that may not write here (docs/operating.md)
@@ -121,6 +122,20 @@ run_tests() {
     exit "$result"
 }
 
+# The hard tests, many times over, and the table of what they reached.
+run_drill() {
+    install requirements-dev.txt
+    DRILL_TABLE=$(mktemp)
+    export DRILL=1 DRILL_TABLE
+    result=0
+    .venv/bin/python -m pytest tests/property/test_kill.py tests/property/test_backup_under_load.py \
+        tests/property/test_backup_faults.py tests/property/test_no_double_booking.py \
+        tests/property/test_no_lost_update.py tests/service/test_restore.py tests/service/test_audit_chain.py "$@" || result=$?
+    .venv/bin/python -m tests.drill
+    rm -f "$DRILL_TABLE"
+    exit "$result"
+}
+
 # All checks run, so that one round shows everything there is to mend.
 run_lint() {
     install requirements-dev.txt
@@ -152,6 +167,7 @@ demo)
     serve
     ;;
 test) run_tests "$@" ;;
+drill) run_drill "$@" ;;
 lint) run_lint ;;
 bench)
     install requirements-dev.txt
