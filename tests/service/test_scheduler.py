@@ -153,3 +153,16 @@ def test_what_a_job_does_wrong_is_told_with_a_code(ctx: Flask, caplog: pytest.Lo
 
 def test_no_job_lies_in_the_hour_that_summer_time_skips_or_doubles(ctx: Flask) -> None:
     assert [job.name for job in JOBS if 1 <= job.at().hour <= 2] == []
+
+
+def test_two_processes_that_ask_at_the_same_moment_do_a_day_once(ctx: Flask) -> None:
+    """Both saw that it was due; the second comes to the lock when the first is done."""
+    done = []
+
+    def task(_progress: work.Progress) -> work.Outcome:
+        done.append(True)
+        return work.Outcome()
+
+    assert work.run("test.once", task, due="2026-09-01") is not None
+    assert work.run("test.once", task, due="2026-09-01") is None
+    assert done == [True]
