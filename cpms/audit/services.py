@@ -45,8 +45,13 @@ def is_reversible(change: AuditChange) -> bool:
     """Whether a change can be taken back: of a row whose making can be, by putting it into the trash, or of columns."""
     if change.table_name not in MODELS:
         return False
-    was_made = any(values[0] is None and name in {"start", "chart_no"} for name, values in change.columns.items())
-    return "deleted_at" in MODELS[change.table_name].__table__.columns if was_made else True
+    return "deleted_at" in MODELS[change.table_name].__table__.columns if _was_made(change) else True
+
+
+def _was_made(change: AuditChange) -> bool:
+    """Whether the change is the making of the row: a column that no row is without had no value before."""
+    always = {"patient": "chart_no", "event": "start", "chair": "name", "appointment_type": "name"}[change.table_name]
+    return always in change.columns and change.columns[always][0] is None
 
 
 def needed(changes: list[AuditChange]) -> set[P]:
@@ -81,7 +86,7 @@ def _put_back(change: AuditChange) -> None:
     row = db.session.get(model, int(change.row_id))
     if row is None:
         raise Refused(_("This cannot be taken back."))
-    if any(values[0] is None and name in {"start", "chart_no"} for name, values in change.columns.items()):
+    if _was_made(change):
         row.deleted_at = clock.now()
         return
     values = {name: _python(model, name, old) for name, (old, _new) in change.columns.items() if name not in FOLLOWS}

@@ -211,3 +211,22 @@ def test_the_trash_tells_who_and_why_and_gives_back(rita: Person, make: Make, ap
     assert "The trash is empty" in rita.get("/audit/trash").page.text
     with app.app_context():
         assert not patients.patient(patient.id).is_deleted
+
+
+def test_a_chair_s_name_is_put_back_and_its_making_is_not(olga: Person, make: Make, app: Flask) -> None:
+    chair = make.chair("Chair 1")
+    olga.htmx.post(f"/calendar/chairs/{chair.id}", target="dialog", name="Blue room", version=1)
+    with app.app_context():
+        entry = queries.entries(limit=1)[0]
+        assert (entry.action, queries.changes_of(entry.id)[0].columns["name"]) == (
+            "chair.change",
+            ["Chair 1", "Blue room"],
+        )
+    assert olga.htmx.post(f"/audit/entries/{entry.id}/undo").status_code == 200
+    assert make.chair("Chair 1").id == chair.id
+    olga.htmx.post("/calendar/chairs", target="dialog", name="Chair 9")
+    with app.app_context():
+        made = queries.entries(limit=1)[0].id
+    answer = olga.htmx.post(f"/audit/entries/{made}/undo")
+    assert answer.status_code == 422
+    assert "cannot be taken back" in answer.toast

@@ -163,7 +163,7 @@ def _store_row(
     status = 200 if form.validate() else 422
     if status == 200:
         try:
-            with transaction(action, actor=current_user, about=row):
+            with transaction(action, actor=current_user, about=row) as write:
                 store()
         except DomainError as problem:
             status = problem.status
@@ -172,7 +172,8 @@ def _store_row(
                 form.version.data = row.row_version  # saving again is then a decision, not an accident
     if status != 200:
         return page(template, status=status, form=form, **context)
-    toast(_("Saved: %(name)s.", name=form.name.data))
+    back = url_for("audit.undo", entry_id=write.entry_id) if row is not None and write.changes else None
+    toast(_("Saved: %(name)s.", name=form.name.data), undo=back)
     return finished(url_for(endpoint), FURNITURE_CHANGED)
 
 
