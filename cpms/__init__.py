@@ -30,7 +30,7 @@ from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
 from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
-DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "work", "backups", "setup")
+DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "work", "backups", "exchange", "setup")
 
 __version__ = "0.1.0"
 

@@ -32,6 +32,7 @@ from cpms.backups.models import BackupKind
 from cpms.core import clock, files
 from cpms.core.db import db, transaction
 from cpms.core.errors import DomainError, Unhealthy
+from cpms.exchange import jobs as exchange
 from cpms.patients import queries as patients
 from cpms.setup import demo as demo_clinic
 from cpms.setup import services as setup
@@ -115,6 +116,16 @@ def backup() -> None:
     click.echo(row.message)
     if row.state is State.FAILED:
         raise SystemExit(1)
+
+
+@group.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(file: Path) -> None:
+    """Write all data into a ZIP of CSV files, readable without this program."""
+    counts = exchange.export(file.absolute())
+    with transaction("exchange.export", actor=None, reason=f"{sum(counts.values())} rows"):
+        pass
+    click.echo(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}")
 
 
 @group.command("restore")

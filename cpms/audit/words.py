@@ -42,6 +42,7 @@ ACTIONS = {
     "backup.set_key": _l("set the passphrase of the backups"),
     "backup.verify": _l("checked a backup"),
     "demo.fill": _l("filled in the demo clinic"),
+    "exchange.export": _l("exported all data"),
     "entry.undo": _l("took a change back"),
     "event.change": _l("changed it"),
     "event.create": _l("booked it"),

@@ -21,7 +21,7 @@ MAY = {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
         *("schema", "demo", "archive", "proof", "restore", "words"),
     },
-    "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore"},
+    "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words"},
 }
 DOORS = {"__init__.py", "cli.py", "jobs.py", "scheduler.py"}
 

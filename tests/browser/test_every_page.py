@@ -45,6 +45,7 @@ PAGES = (
     "/audit/users/{user}",
     "/backups/",
     "/backups/plan",
+    "/exchange/export",
     "/backups/key",
     "/backups/key/off",
     "/auth/users",

@@ -51,7 +51,7 @@ POLICY: dict[str, set[str]] = {
             "calendar.change_type", "calendar.create_chair", "calendar.create_type", "calendar.edit_chair",
             "calendar.edit_type", "calendar.new_chair", "calendar.new_type", "calendar.types", "calendar.use_chair",
             "calendar.use_type",
-            "audit.export", "audit.log", "audit.of_user",
+            "audit.export", "audit.log", "audit.of_user", "exchange.ask_export", "exchange.export",
             "backups.ask_download", "backups.ask_key_off", "backups.ask_sheet", "backups.change_plan",
             "backups.download", "backups.drill", "backups.give_reserve",
             "backups.index", "backups.key", "backups.key_off", "backups.make",

@@ -1,0 +1,96 @@
+"""Everything that the clinic wrote, as files that any program reads: its data is its own, also when it leaves."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Table
+
+from cpms.audit import words
+from cpms.backups import queries as backups
+from cpms.core import clock
+from cpms.core.files import put_in_place
+from cpms.exchange import queries
+from cpms.settings import queries as settings
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet program would run
+
+
+def export(target: Path) -> dict[str, int]:
+    """Write the ZIP, whole or not at all, in the same memory however much there is; how many rows each table has."""
+    part = target.with_name(target.name + ".part")
+    counts = {}
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for table in queries.tables():
+                counts[table.name] = _write_table(archive, table)
+            archive.writestr("README.txt", _readme(counts))
+            media = backups.media()
+            for file in sorted(media.rglob("*")):
+                if file.is_file():
+                    inside = f"media/{file.relative_to(media).as_posix()}"
+                    archive.write(file, inside, compress_type=zipfile.ZIP_STORED)  # pictures are packed already
+        put_in_place(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return counts
+
+
+def _write_table(archive: zipfile.ZipFile, table: Table) -> int:
+    number = 0
+    with archive.open(f"{table.name}.csv", "w", force_zip64=True) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(column.key for column in queries.columns(table))
+        for row in queries.rows(table):
+            writer.writerow(_cells(row))
+            number += 1
+        text.flush()
+        text.detach()
+    return number
+
+
+def _cells(row: Iterable[Any]) -> Iterable[str]:
+    for value in row:
+        text = _text(value)
+        yield f"'{text}" if text.startswith(FORMULA) and isinstance(value, str) else text
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _readme(counts: dict[str, int]) -> str:
+    """What is in the tables, for somebody who has never seen this program."""
+    lines = [
+        _("All data of %(clinic)s, written on %(day)s.", clinic=settings.current().clinic_name, day=clock.today()),
+        "",
+        _("Each table is a CSV file: UTF-8, commas, the first line names the columns."),
+        _("Columns that end in _id hold the id of a row of another table. Times that end in +00:00 are UTC; those of"),
+        _("event.start and event.end are the clinic's wall clock. A cell beginning with ' would have been a formula."),
+        _("Pictures lie in the folder media, under the SHA-256 of their content."),
+    ]
+    for table in queries.tables():
+        lines += ["", f"{table.name}.csv ({counts[table.name]})"]
+        labels = words.LABELS.get(table.name, {})
+        lines += [
+            f"  {column.key}" + (f": {labels[column.key]}" if column.key in labels else "")
+            for column in queries.columns(table)
+        ]
+    return "\n".join(lines) + "\n"
