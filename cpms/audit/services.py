@@ -67,6 +67,8 @@ def needed(changes: list[AuditChange]) -> set[P]:
                 wanted.add(P.PATIENT_ARCHIVE)
         else:
             wanted.add(P.CALENDAR_WRITE if change.table_name == "event" else P.CALENDAR_SETUP)
+        if change.table_name == "event" and "overbook_reason" in change.columns:
+            wanted.add(P.CALENDAR_OVERBOOK)  # what goes back may come to lie over another entry
     return wanted
 
 

@@ -230,3 +230,26 @@ def test_a_chair_s_name_is_put_back_and_its_making_is_not(olga: Person, make: Ma
     answer = olga.htmx.post(f"/audit/entries/{made}/undo")
     assert answer.status_code == 422
     assert "cannot be taken back" in answer.toast
+
+
+def test_only_who_may_overbook_puts_an_entry_back_over_others(
+    hugo: Person, olga: Person, make: Make, app: Flask
+) -> None:
+    make.visit()
+    over = make.visit(overbook_reason="pain")
+    olga.htmx.post(
+        f"/calendar/events/{over.id}/move",
+        target="dialog",
+        version=1,
+        day="2026-09-02",
+        start_time="11:30",
+        minutes=30,
+        chair_id=over.chair_id,
+        provider_id=over.provider_id,
+    )
+    with app.app_context():
+        entry = queries.entries(limit=1)[0]
+        assert entry.action == "event.move"
+        assert "overbook_reason" in queries.changes_of(entry.id)[0].columns
+    assert hugo.htmx.post(f"/audit/entries/{entry.id}/undo").status_code == 403
+    assert olga.htmx.post(f"/audit/entries/{entry.id}/undo").status_code == 200
