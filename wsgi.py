@@ -7,6 +7,7 @@ from cpms import cli, create_app, scheduler
 
 serving = cli.begin_to_serve(Config.from_env().instance)  # held as long as the process lives
 app = create_app()
+app.config["CPMS_START_AGAIN"] = cli.start_again
 with app.app_context():
     cli.bring_up_to_date()
 scheduler.start(app)

@@ -23,12 +23,13 @@ from config import Config
 from cpms import cli
 from cpms.audit import recorder
 from cpms.auth import views as auth_views
+from cpms.backups import candidate
 from cpms.calendar import revision
 from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
+from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts, uploads
 
 DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "work", "backups", "exchange", "setup")
 
@@ -49,6 +50,7 @@ class Id(IntegerConverter):
 def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     """The application, ready to serve. `overrides` are Flask settings, for tests."""
     app = Flask(__name__, static_folder=None, instance_path=None)
+    app.request_class = uploads.FilesRequest
     app.config.from_mapping((config or Config.from_env()).flask())
     app.config.from_mapping(overrides)
     app.config["CPMS_VERSION"] = __version__
@@ -61,6 +63,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     recorder.install(security.origin_of_write)
     revision.install()
     db.forget_at_writes(settings.forget)
+    db.hold_writes_while(candidate.is_on_hold)
 
     app.url_map.converters["int"] = Id
     security.init_app(app)

@@ -3,17 +3,18 @@
 import fcntl
 import json
 import logging
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
 import click
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app, url_for
 from flask.cli import AppGroup
 from flask_migrate import upgrade as migrate
@@ -23,14 +24,14 @@ from cpms.audit import queries as audit
 from cpms.auth import queries as auth
 from cpms.auth import rules as auth_rules
 from cpms.auth import services as auth_services
-from cpms.backups import archive, restore
+from cpms.backups import archive, candidate, restore
 from cpms.backups import jobs as backups
 from cpms.backups import queries as backups_queries
 from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
 from cpms.core import clock, files
-from cpms.core.db import db, transaction
+from cpms.core.db import db, newest_schema, present_schema, schemas, transaction
 from cpms.core.errors import DomainError, Unhealthy
 from cpms.exchange import jobs as exchange
 from cpms.patients import queries as patients
@@ -146,24 +147,25 @@ def put_back(file: Path, passphrase_file: IO[str] | None, yes: bool) -> None:
         key = _key_of(file, passphrase_file)
         content = archive.opened(file, key)
         _show(content)
-        _check_fits(content)
+        candidate.check_fits(content.manifest)
         if (
             not yes
             and click.prompt(f"Type the clinic's name to go on ({content.manifest.clinic})") != content.manifest.clinic
         ):
             raise click.ClickException("That is not its name. Nothing was changed.")
-        _keep_what_is_there()
-        store = file.parent / "media"
-        restore.stage(file, key, instance=instance, store=store, progress=_say_step)
+        if present_schema() is not None:  # else there is no clinic here yet
+            click.echo(f"What was here is kept in {candidate.keep_what_is_there(_say_step)}")
+        restore.stage(file, key, instance=instance, store=file.parent / "media", progress=_say_step)
         if key and not backups_queries.key_file().exists():
-            _keep_key(file, key)
+            backup_services.keep_key(key, archive.locked_key(file) or b"")
         restore.begin(instance, content, file_name=file.name)
         _let_go_of_database()
         _settle_files(instance)
         settle_restore()
-    journal = (restore.folder(instance) / "history.log").read_text().splitlines()[-1]
-    if not journal.endswith("done"):
-        raise click.ClickException(f"The backup could not be put back; the clinic is as it was. {journal}")
+    ended = restore.last(instance)
+    assert ended is not None
+    if ended.why:
+        raise click.ClickException(f"The backup could not be put back; the clinic is as it was. {ended.why}")
     click.echo("The clinic is as it was in the backup. Everybody signs in again.")
 
 
@@ -173,16 +175,23 @@ def server_lock(instance: Path) -> Path:
 
 
 def begin_to_serve(instance: Path) -> IO[str]:
-    """Before the database is opened: end what a restore that was cut short left to do with the files, then hold the
-    server's lock together with the other processes."""
-    if restore.under_way(instance):
+    """Before the database is opened: end what a restore left to do with the files, then hold the server's lock together
+    with the other processes. A server that starts again for a restore waits for its old processes to end."""
+    while (journal := restore.under_way(instance)) and journal.step is not restore.Step.PLACED:
         with files.only_one(server_lock(instance)) as alone:
             if alone:
                 restore.change_over(instance)
+            else:
+                time.sleep(0.1)
     held = files.hold_together(server_lock(instance))
     if held is None:
         raise SystemExit("Cannot start: a backup is being put back. Please wait until that is over.")
     return held
+
+
+def start_again() -> None:
+    """Have all processes of the server replaced by new ones; requests that come meanwhile wait."""
+    os.kill(os.getppid(), signal.SIGHUP)
 
 
 def _key_of(file: Path, passphrase_file: IO[str] | None) -> Key | None:
@@ -197,14 +206,7 @@ def _key_of(file: Path, passphrase_file: IO[str] | None) -> Key | None:
         if passphrase_file
         else click.prompt("Passphrase or recovery key", hide_input=True)
     )
-    if text.upper().startswith("AGE-SECRET-KEY-"):
-        return Key("".join(text.split()))
-    return Key.unlocked(archive.locked_key(file) or b"", text)
-
-
-def _keep_key(file: Path, key: Key) -> None:
-    """The restored clinic encrypts its backups as before."""
-    backup_services.keep_key(key, archive.locked_key(file) or b"")
+    return Key.of(file, text)
 
 
 def _show(content: Opened) -> None:
@@ -215,21 +217,6 @@ def _show(content: Opened) -> None:
         f"Holds:    {manifest.counts.get('patient', 0)} patients, {manifest.counts.get('event', 0)} calendar entries"
     )
     click.echo(f"Pictures: {len(manifest.media)}")
-
-
-def _check_fits(content: Opened) -> None:
-    known = {revision.revision for revision in _script().walk_revisions()}
-    if content.manifest.schema not in known:
-        raise click.ClickException(
-            "This backup was written by a newer version of the program. Please install that one."
-        )
-
-
-def _keep_what_is_there() -> None:
-    """A safety backup, unless there is no clinic here yet."""
-    if _revision() is None:
-        return
-    click.echo(f"What was here is kept in {_write_backup(BackupKind.BEFORE_RESTORE)}")
 
 
 def _say_step(words: str, _done: int = 0, _total: int = 0) -> None:
@@ -248,8 +235,6 @@ def _settle_files(instance: Path) -> None:
     journal = restore.change_over(instance)
     if journal is None:
         return
-    if journal.step is not restore.Step.PLACED:
-        backups.note_restore(f"{journal.file_name}: taken back, {journal.why}")
     current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
 
 
@@ -260,16 +245,17 @@ def settle_restore() -> None:
     if journal is None:
         return
     try:
-        if _revision() != _script().get_current_head():
+        if present_schema() != newest_schema():
             migrate()
             db.session.remove()
-        backups.complete_restore(journal)
+        candidate.complete(journal)
     except Exception as problem:
         log.exception("the restore of %s failed", journal.file_name)
         _let_go_of_database()
         restore.give_up(instance, journal, why=str(problem))
-        backups.note_restore(f"{journal.file_name}: taken back, {problem}")
         current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
+    else:
+        backups.adopt()  # those that are younger than the restored clinic, the safety backup among them
 
 
 @group.group("audit")
@@ -335,11 +321,11 @@ def say_where_to_go() -> None:
 
 
 def _bring_up_to_date() -> None:
-    script, present = _script(), _revision()
-    if present == script.get_current_head():
+    present = present_schema()
+    if present == newest_schema():
         return
     if present is not None:
-        if present not in {revision.revision for revision in script.walk_revisions()}:
+        if present not in schemas():
             raise Unhealthy("This database was written by a newer version of the program. Please install that one.")
         _copy_aside()
     migrate()
@@ -348,32 +334,16 @@ def _bring_up_to_date() -> None:
         backups.adopt()
 
 
-def _script() -> ScriptDirectory:
-    return ScriptDirectory(current_app.extensions["migrate"].directory)
-
-
-def _revision() -> str | None:
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
 def _copy_aside() -> None:
     """A proven backup before the upgrade; it enters the history once the new schema is there."""
-    name = _write_backup(BackupKind.BEFORE_UPGRADE)
+    backup_id, name = backups.new_name(BackupKind.BEFORE_UPGRADE)
+    backups.write(BackupKind.BEFORE_UPGRADE, backup_id=backup_id, name=name, progress=_say_step)
     click.echo(f"The clinic was backed up before its upgrade: {name}")
-
-
-def _write_backup(kind: BackupKind) -> Path:
-    """An archive that no history knows of yet. Raises Refused or Unhealthy with the reason."""
-    backup_id = str(uuid4())
-    name = f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{kind}-{backup_id[:8]}.tar"
-    backups.write(kind, backup_id=backup_id, name=name, progress=_say_step)
-    return backups_queries.folder() / name
 
 
 def _fill(*, patients: int, events: int, seed: int, as_of: date) -> None:
     # Written early on that day, so that the same numbers give the same rows, dates of writing included.
-    with clock.freeze(datetime.combine(as_of, time(6), UTC)), transaction("demo.fill", actor=None):
+    with clock.freeze(datetime.combine(as_of, time_of_day(6), UTC)), transaction("demo.fill", actor=None):
         demo_clinic.fill(patients=patients, events=events, seed=seed, as_of=as_of)
 
 

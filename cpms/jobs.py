@@ -6,6 +6,7 @@ from datetime import time
 
 from cpms.auth import jobs as auth
 from cpms.backups import jobs as backups
+from cpms.exchange import jobs as exchange
 from cpms.settings import queries as settings
 from cpms.work.jobs import Outcome, Progress, Task
 
@@ -37,6 +38,7 @@ def _night(task: Callable[[], None]) -> Task:
 # Never between 02:00 and 03:00: on two nights of the year that hour does not exist or comes twice.
 JOBS = (
     Job("auth.forget_sessions", _night(auth.forget_sessions), lambda: time(3, 40)),
+    Job("exchange.forget_old", _night(exchange.forget_old), lambda: time(3, 45)),
     Job("backups.nightly", backups.nightly, _backup_at),
     Job("audit.verify", backups.verify_trail, lambda: time(4, 10)),
     Job("backups.drill", backups.drill, lambda: time(4, 30), weekday=6),

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -160,8 +160,10 @@ class Client:
 
     async def close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
-            self._reader = self._writer = None
+            writer, self._reader, self._writer = self._writer, None, None
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def get(self, url: str, *, target: str = "dialog#dialog") -> Answer:
         return await self._send("GET", url, target)

@@ -27,7 +27,7 @@ from cpms.auth.forms import (
 from cpms.auth.models import Theme, User
 from cpms.core import clock
 from cpms.core.db import transaction
-from cpms.core.errors import Busy, DiskFull, DomainError, ReadOnly, Refused, Stale
+from cpms.core.errors import CannotWrite, DomainError, Refused, Stale
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.web.access import is_passive, let_in, login_manager, passive, public, require, view_of_request
@@ -63,7 +63,7 @@ def stay_awake() -> None:
     try:
         with transaction("session.seen", actor=current_user):
             services.see(queries.session(current_user.session_id))
-    except (Busy, DiskFull, ReadOnly, OperationalError) as error:  # reading must go on when nothing can be written
+    except (CannotWrite, OperationalError) as error:  # reading must go on when nothing can be written
         log.warning(
             "request %s: the session could not be kept awake: %s",
             g.get("request_id", ""),

@@ -121,6 +121,14 @@ class Key:
         return cls(str(pyrage.x25519.Identity.generate()))
 
     @classmethod
+    def of(cls, path: Path, words: str) -> "Key":
+        """The key that opens this backup: the recovery key itself, or what the passphrase unlocks. Raises BadBackup."""
+        joined = "".join(words.split())  # the sheet prints the key in groups
+        if joined.upper().startswith("AGE-SECRET-KEY-"):
+            return cls(joined)
+        return cls.unlocked(locked_key(path) or b"", words)
+
+    @classmethod
     def unlocked(cls, locked: bytes, passphrase: str) -> "Key":
         """The key out of its `key.age`. Raises BadBackup when the passphrase is another one."""
         try:
@@ -269,20 +277,24 @@ def each_picture(path: Path, content: Opened, store: Path) -> Iterator[tuple[Pic
             yield picture, sealed
 
 
+def check_kind(path: Path) -> None:
+    """Refuse what is no backup at all, by its first bytes. Raises BadBackup."""
+    with path.open("rb") as file:
+        start = file.read(len(HEADER) + 1)
+    if start.startswith(b"PK\x03\x04"):
+        raise BadBackup(
+            _("This is a zip file. Backups of older systems are not restored but imported, which comes later.")
+        )
+    if path.stat().st_size < _TRAILER_LENGTH + 2 * _BLOCK or start != HEADER.encode() + b"\0":
+        raise BadBackup(_("This file is not a backup of Dental CPMS."))
+
+
 def sum_of(path: Path) -> str:
     """The SHA-256 of the whole file, after checking that it is the one that was written. Raises BadBackup."""
-    size = path.stat().st_size
+    check_kind(path)
     total = sha256()
     with path.open("rb") as file:
-        start = file.read(4)
-        if start == b"PK\x03\x04":
-            raise BadBackup(
-                _("This is a zip file. Backups of older systems are not restored but imported, which comes later.")
-            )
-        if size < _TRAILER_LENGTH + 2 * _BLOCK or not _looks_like_ours(path):
-            raise BadBackup(_("This file is not a backup of Dental CPMS."))
-        file.seek(0)
-        left = size - _TRAILER_LENGTH
+        left = path.stat().st_size - _TRAILER_LENGTH
         while left:
             piece = file.read(min(CHUNK, left))
             total.update(piece)
@@ -319,6 +331,17 @@ def locked_key(path: Path) -> bytes | None:
 def opened(path: Path, key: Key | None) -> Opened:
     """Check the whole file's sum and read what it says about itself. Raises BadBackup."""
     whole = sum_of(path)
+    header, manifest, instance = _read(path, key)
+    return Opened(header, manifest, instance, whole)
+
+
+def describe(path: Path, key: Key | None) -> Manifest:
+    """What the file says about itself, from its first pages alone: to be shown, not to be believed. Raises BadBackup,
+    also when the key is another one's."""
+    return _read(path, key)[1]
+
+
+def _read(path: Path, key: Key | None) -> tuple[Header, Manifest, dict[str, Any]]:
     found: dict[str, bytes] = {}
     for name, size, part in members(path):
         if name.startswith((DATABASE, "media/")):
@@ -335,7 +358,7 @@ def opened(path: Path, key: Key | None) -> Opened:
         raise _not_as_written() from None
     if (manifest.id, manifest.schema) != (header.id, header.schema) or not isinstance(instance, dict):
         raise _not_as_written()
-    return Opened(header, manifest, instance, whole)
+    return header, manifest, instance
 
 
 def unpack_database(path: Path, content: Opened, key: Key | None, target: Path) -> None:
@@ -427,11 +450,6 @@ def _is_ours(name: str) -> bool:
         or name.removesuffix(".age") in {MANIFEST, INSTANCE, DATABASE}
         or bool(MEDIA.fullmatch(name))
     )
-
-
-def _looks_like_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(HEADER) + 1) == HEADER.encode() + b"\0"
 
 
 def _header(content: bytes) -> Header:

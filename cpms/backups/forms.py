@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
 
 from cpms.web.forms import ClockTime, Form, Line, Secret, at_most, required
 
@@ -19,6 +20,24 @@ class PlanForm(Form):
 
     backup_at = ClockTime(_l("Every night at"), [required(_l("Please give a time."))])
     backup_target = Line(_l("Second place"), [at_most(300)], render_kw={"autocomplete": "off", "spellcheck": "false"})
+
+
+class UploadForm(Form):
+    """A backup that was downloaded, perhaps from another machine."""
+
+    file = FileField(_l("Backup file"), [FileRequired(_l("Please choose a file."))], render_kw={"accept": ".tar"})
+
+
+class UnlockForm(Form):
+    """What opens an encrypted backup that this machine has no key for."""
+
+    words = Secret(_l("Passphrase or recovery key"), [required(_l("Please give the passphrase or the recovery key."))])
+
+
+class BeginRestoreForm(OwnPasswordForm):
+    """The last question before the clinic's data is replaced."""
+
+    clinic_name = Line(_l("Name of the clinic in the backup"), [required(_l("Please type the name.")), at_most(200)])
 
 
 class PassphraseForm(OwnPasswordForm):

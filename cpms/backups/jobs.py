@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,8 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from cpms.audit import queries as audit
-from cpms.audit.rules import RESTORE, Anchor, Verdict
-from cpms.auth import services as auth
-from cpms.backups import archive, queries, restore, rules, services
+from cpms.audit.rules import Anchor, Verdict
+from cpms.backups import archive, queries, rules, services
 from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Progress
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
@@ -38,8 +38,7 @@ def make(kind: BackupKind, *, actor: Actor | None = None) -> Task:
     """A backup: written, verified, in the history, copied to the second place; old ones make room."""
 
     def task(progress: work.Progress) -> Outcome:
-        backup_id = str(uuid.uuid4())
-        name = f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{kind}-{backup_id[:8]}.tar"
+        backup_id, name = new_name(kind)
         try:
             content = write(kind, backup_id=backup_id, name=name, progress=progress)
         except Exception as error:
@@ -55,6 +54,12 @@ def make(kind: BackupKind, *, actor: Actor | None = None) -> Task:
         return Outcome(problem or _("The backup is written and proven."), row_id)
 
     return task
+
+
+def new_name(kind: BackupKind) -> tuple[str, str]:
+    """The id of a backup to be made, and the name of its file."""
+    backup_id = str(uuid.uuid4())
+    return backup_id, f"cpms-{clock.clinic_now():%Y%m%d-%H%M%S}-{kind}-{backup_id[:8]}.tar"
 
 
 def nightly(progress: work.Progress) -> Outcome:
@@ -222,6 +227,36 @@ def _copy_file(source: Path, target: Path) -> None:
     settle(target.parent)
 
 
+@dataclass(frozen=True, slots=True)
+class SecondPlace:
+    """How the second place is: a disk that can be pulled out."""
+
+    is_there: bool
+    copied_at: datetime | None  # the newest copy
+    problem: str  # what went wrong with the newest backup's copy
+    free: int | None  # bytes
+
+
+def second_place() -> SecondPlace:
+    place = Path(settings.current().backup_target)
+    is_there = bool(place.name) and (place / MARK).is_file()
+    last = queries.last_good()
+    return SecondPlace(
+        is_there,
+        queries.last_copied_at(str(place)),
+        last.target_error if last else "",
+        shutil.disk_usage(place).free if is_there else None,
+    )
+
+
+def found_elsewhere() -> list[Path]:
+    """Archives of the folder and of the second place that the history does not name, the newest first."""
+    known, target = {row.file_name for row in queries.present()}, settings.current().backup_target
+    folders = [queries.folder(), *([Path(target)] if target else [])]
+    found = [path for place in folders if place.is_dir() for path in place.glob("cpms-*.tar")]
+    return sorted((path for path in found if path.name not in known), key=lambda path: path.name, reverse=True)
+
+
 def choose_target(path: str) -> None:
     """Mark a folder as the clinic's second place. Raises Refused with the reason."""
     place = Path(path)
@@ -293,6 +328,26 @@ def make_room() -> None:
         target = settings.current().backup_target
         if target and (Path(target) / MARK).is_file():
             (Path(target) / name).unlink(missing_ok=True)
+    if gone:
+        _let_go_of_pictures()
+
+
+def _let_go_of_pictures() -> None:
+    """Remove what the store keeps for no backup any more. A folder with an archive that cannot be read keeps all: it
+    may be that one which needs them."""
+    target = settings.current().backup_target
+    places = [queries.folder(), *([Path(target)] if target and (Path(target) / MARK).is_file() else [])]
+    for place in places:
+        wanted = set()
+        try:
+            for path in place.glob("cpms-*.tar"):
+                encrypted = archive.read_header(path).encrypted
+                for picture in archive.describe(path, services.key()).media:
+                    wanted.add(archive.in_store(place / "media", picture, services.key() if encrypted else None))
+        except (DomainError, OSError):
+            continue
+        for file in [file for file in (place / "media").rglob("*") if file.is_file() and file not in wanted]:
+            file.unlink()
 
 
 def adopt() -> None:
@@ -331,23 +386,6 @@ def drill(progress: work.Progress) -> Outcome:
     if not found["trail_is_whole"]:
         raise BadBackup(_("The trail of the restored clinic was changed."))
     return Outcome(_("%(file)s was restored and opened; its %(n)d patients are there.", file=name, n=found["patients"]))
-
-
-def complete_restore(journal: restore.Journal) -> None:
-    """The restored database is in its place and up to date: everybody signs in anew, the trail tells what happened,
-    and backups that are younger than the restored clinic enter its history again."""
-    made = datetime.fromisoformat(journal.made_at)
-    with transaction(RESTORE, actor=None, reason=f"{journal.file_name} of {made:%Y-%m-%d %H:%M} UTC"):
-        auth.end_all_sessions()
-    restore.finish(queries.instance(), journal)
-    note_restore(f"{journal.file_name}: done")
-    adopt()
-
-
-def note_restore(words: str) -> None:
-    """A line in a file outside the database, which a restore replaces."""
-    with (restore.folder(queries.instance()) / "history.log").open("a") as log:
-        log.write(f"{clock.now().isoformat(timespec='seconds')} {words}\n")
 
 
 def _try_out(home: Path) -> dict[str, object]:

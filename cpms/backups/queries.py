@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import func, select
 
+from cpms.audit.models import AuditChange, AuditEntry
 from cpms.backups.models import Backup, BackupResult
 from cpms.core.db import db
 from cpms.core.errors import NotFound
@@ -81,3 +82,24 @@ def last_good() -> Backup | None:
 def last_good_at() -> datetime | None:
     good = Backup.result == BackupResult.GOOD, Backup.removed_at.is_(None)
     return db.session.scalar(select(func.max(Backup.created_at)).where(*good))
+
+
+def last_copied_at(target: str) -> datetime | None:
+    """When a backup was last copied to that second place."""
+    return db.session.scalar(select(func.max(Backup.copied_at)).where(Backup.target == target))
+
+
+def rows_now(table: str) -> int:
+    return db.session.scalar(select(func.count()).select_from(db.metadata.tables[table])) or 0
+
+
+def changes_since(entry_id: int) -> int:
+    """How often somebody changed something after that entry of the trail."""
+    entries = select(AuditEntry.id).where(AuditEntry.id > entry_id, AuditEntry.actor_id.is_not(None))
+    changed = select(func.count(AuditChange.entry_id.distinct())).where(AuditChange.entry_id.in_(entries))
+    return db.session.scalar(changed) or 0
+
+
+def clinic_id() -> str:
+    """The seal of the first entry in the trail: no other clinic has it."""
+    return db.session.scalar(select(AuditEntry.mac).order_by(AuditEntry.id).limit(1)) or ""

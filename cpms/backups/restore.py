@@ -16,6 +16,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,11 +24,13 @@ from flask_babel import gettext as _
 
 from cpms.backups import archive
 from cpms.backups.archive import BadBackup, Key, Opened, Progress
+from cpms.core import clock
 from cpms.core.db import examine
 from cpms.core.errors import Refused
-from cpms.core.files import put_in_place, settle
+from cpms.core.files import is_held, put_in_place, settle
 
 DATABASE, AUDIT_KEY = "clinic.db", "audit.key"
+DONE, TAKEN_BACK = "done", "taken back, "
 OWN = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", AUDIT_KEY)
 
 
@@ -53,6 +56,47 @@ class Journal:
 
 def folder(instance: Path) -> Path:
     return instance / "restore"
+
+
+def hold(instance: Path) -> Path:
+    """A lock; while somebody has it nothing is written any more."""
+    return folder(instance) / "hold.lock"
+
+
+def is_holding(instance: Path) -> bool:
+    """Whether the clinic's files are about to be replaced."""
+    return _journal(instance).exists() or (hold(instance).exists() and is_held(hold(instance)))
+
+
+def note(instance: Path, words: str) -> None:
+    """A line in a file outside the database, which a restore replaces."""
+    folder(instance).mkdir(mode=0o700, exist_ok=True)
+    with _history(instance).open("a") as log:
+        log.write(f"{clock.now().isoformat(timespec='seconds')} {words}\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a restore ended."""
+
+    at: datetime
+    file_name: str
+    why: str  # why it was taken back; empty when it was not
+
+
+def last(instance: Path) -> Ended | None:
+    """The newest restore that is over."""
+    try:
+        line = _history(instance).read_text().splitlines()[-1]
+    except (FileNotFoundError, IndexError):
+        return None
+    at, _space, words = line.partition(" ")
+    name, _colon, how = words.partition(": ")
+    return Ended(datetime.fromisoformat(at), name, "" if how == DONE else how.removeprefix(TAKEN_BACK))
+
+
+def _history(instance: Path) -> Path:
+    return folder(instance) / "history.log"
 
 
 def staged(instance: Path) -> Path:
@@ -157,6 +201,7 @@ def give_up(
             (aside / name).rename(instance / name)
     settle(instance)
     shutil.rmtree(aside, ignore_errors=True)
+    note(instance, f"{journal.file_name}: {TAKEN_BACK}{' '.join(why.split())}")
     _end(instance)
     return journal
 
@@ -166,6 +211,7 @@ def finish(instance: Path, journal: Journal) -> None:
     for older in folder(instance).glob("old-*"):
         if older.name != journal.aside:
             shutil.rmtree(older, ignore_errors=True)
+    note(instance, f"{journal.file_name}: {DONE}")
     _end(instance)
 
 

@@ -18,7 +18,9 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 import sqlcipher3.dbapi2
-from flask import Flask
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     ColumnElement,
@@ -45,6 +47,7 @@ from cpms.core.errors import (
     ConstraintBroken,
     DiskFull,
     DomainError,
+    OnHold,
     ReadOnly,
     Stale,
     Unhealthy,
@@ -123,6 +126,8 @@ class Writing:
 
 _writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
 _forgetting: list[Callable[[], None]] = []  # what is kept for a request and may be old inside and after a write
+_holding: list[Callable[[], bool]] = []  # what says that nothing may be written now
+_through: ContextVar[bool] = ContextVar("through", default=False)
 _turn = threading.Lock()  # writers of one process queue here: SQLite's own waiting is neither fair nor quick
 
 
@@ -144,8 +149,9 @@ def transaction(
 
     Afterwards the write knows its `entry_id`, by which it can be taken back.
 
-    Raises Busy when the lock does not come free, DiskFull or ReadOnly when the disk takes no more, Stale when a row was
-    changed by somebody else meanwhile and ConstraintBroken when the database refuses; then nothing was stored.
+    Raises OnHold while the clinic's files are replaced, Busy when the lock does not come free, DiskFull or ReadOnly
+    when the disk takes no more, Stale when a row was changed by somebody else meanwhile and ConstraintBroken when the
+    database refuses; then nothing was stored.
     """
     if _writing.get() is not None:
         raise RuntimeError("transactions do not nest: services never open one")
@@ -160,6 +166,8 @@ def transaction(
         session.rollback()  # forget the read snapshot; loaded rows refresh on next touch
         _forget()
         session.connection()  # takes the write lock now, not at the first INSERT
+        if not _through.get() and any(is_held() for is_held in _holding):
+            raise OnHold
         yield write
         session.commit()
     except BaseException as error:
@@ -186,6 +194,23 @@ def forget_at_writes(forget: Callable[[], None]) -> None:
     """Have `forget` called when a write begins and when it ended: what a request keeps may be old by then."""
     if forget not in _forgetting:
         _forgetting.append(forget)
+
+
+def hold_writes_while(is_held: Callable[[], bool]) -> None:
+    """Refuse every write while `is_held()` says so. It is asked when the write has its lock: who sees the hold and then
+    makes a write `through_the_hold` knows that all earlier ones are stored."""
+    if is_held not in _holding:
+        _holding.append(is_held)
+
+
+@contextmanager
+def through_the_hold() -> Iterator[None]:
+    """For the work that holds the writes: what it tells about itself goes through."""
+    token = _through.set(True)
+    try:
+        yield
+    finally:
+        _through.reset(token)
 
 
 def _forget() -> None:
@@ -330,6 +355,25 @@ def _like_parameters(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
 
 def _escaped(phrase: str) -> str:
     return re.sub(r"([%_/])", r"/\1", phrase)
+
+
+def schemas() -> list[str]:
+    """Every schema that this program has had, the newest first."""
+    return [each.revision for each in _migrations().walk_revisions()]
+
+
+def newest_schema() -> str | None:
+    return _migrations().get_current_head()
+
+
+def present_schema() -> str | None:
+    """The schema of the database as it is; None in an empty one."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory(current_app.extensions["migrate"].directory)
 
 
 def copy_database(target: Path) -> None:

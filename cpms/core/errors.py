@@ -46,22 +46,26 @@ class ConstraintBroken(Conflict):
         self.constraint = constraint
 
 
-class Busy(DomainError):
-    """The write lock did not come free in time. Nothing was saved."""
+class CannotWrite(DomainError):
+    """Nothing can be stored for the moment, and nothing was. Reading goes on."""
 
     status = 503
 
 
-class DiskFull(DomainError):
-    """There is no room for another row. Nothing was stored, and the database is as it was."""
-
-    status = 503
+class Busy(CannotWrite):
+    """The write lock did not come free in time."""
 
 
-class ReadOnly(DomainError):
-    """The disk takes no writes, as a worn card does. Nothing was stored."""
+class DiskFull(CannotWrite):
+    """There is no room for another row. The database is as it was."""
 
-    status = 503
+
+class ReadOnly(CannotWrite):
+    """The disk takes no writes, as a worn card does."""
+
+
+class OnHold(CannotWrite):
+    """A backup is being put back: nothing is written until that is over."""
 
 
 class Unhealthy(RuntimeError):

@@ -49,6 +49,14 @@ def only_one(lock: Path) -> Iterator[bool]:
         yield True
 
 
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold a lock between processes, after waiting for whoever has it."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def hold_together(lock: Path) -> IO[str] | None:
     """Hold a lock that many may hold, as long as the given file is open; None while somebody has it alone."""
     file = lock.open("w")
@@ -61,6 +69,9 @@ def hold_together(lock: Path) -> IO[str] | None:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether some process holds the lock now."""
-    with only_one(lock) as ours:
-        return not ours
+    """Whether some process holds the lock alone now. Any number may ask at the same moment."""
+    ours = hold_together(lock)
+    if ours is None:
+        return True
+    ours.close()
+    return False

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import uuid
 import zipfile
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,27 +18,88 @@ from sqlalchemy import Table
 from cpms.audit import words
 from cpms.backups import queries as backups
 from cpms.core import clock
+from cpms.core.db import Actor, transaction
 from cpms.core.files import put_in_place
 from cpms.exchange import queries
 from cpms.settings import queries as settings
+from cpms.work.jobs import Outcome, Progress, Task
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet program would run
 
 
-def export(target: Path) -> dict[str, int]:
+WORK = "exchange.export"
+KEPT_FOR = timedelta(days=1)
+_STAMP = "%Y%m%dT%H%M%S"  # when it was written, in its name
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A finished export, waiting to be downloaded."""
+
+    file: Path
+    at: datetime
+    size: int
+
+
+def _folder() -> Path:
+    return backups.instance() / "exports"
+
+
+def ready() -> Export | None:
+    """The newest export, if there is one that is not too old."""
+    found = [
+        Export(file, datetime.strptime(file.name.partition("-")[0], _STAMP).replace(tzinfo=UTC), file.stat().st_size)
+        for file in _folder().glob("*-*.zip")
+    ]
+    fresh = [each for each in found if clock.now() - each.at < KEPT_FOR]
+    return max(fresh, key=lambda each: each.at, default=None)
+
+
+def forget_old() -> None:
+    """An export is all charts in clear text: it does not lie about."""
+    keep = ready()
+    for file in _folder().glob("*"):
+        if keep is None or file != keep.file:
+            file.unlink()
+
+
+def write_export(actor: Actor | None) -> Task:
+    """Write it behind a screen, in the place of an older one."""
+
+    def task(progress: Progress) -> Outcome:
+        _folder().mkdir(mode=0o700, exist_ok=True)
+        for older in _folder().glob("*"):
+            older.unlink()
+        counts = export(_folder() / f"{clock.now():{_STAMP}}-{uuid.uuid4().hex}.zip", progress=progress)
+        rows = sum(counts.values())
+        with transaction("exchange.export", actor=actor, reason=_("%(n)d rows", n=rows)):
+            pass
+        return Outcome(_("The export is ready."))
+
+    return task
+
+
+def _silent(_words: str, _done: int = 0, _total: int = 0) -> None:
+    """For an export that nobody watches."""
+
+
+def export(target: Path, *, progress: Callable[[str, int, int], None] = _silent) -> dict[str, int]:
     """Write the ZIP, whole or not at all, in the same memory however much there is; how many rows each table has."""
     part = target.with_name(target.name + ".part")
     counts = {}
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for table in queries.tables():
+            tables = queries.tables()
+            for number, table in enumerate(tables):
+                progress(_("Writing the tables"), number, len(tables))
                 counts[table.name] = _write_table(archive, table)
             archive.writestr("README.txt", _readme(counts))
             media = backups.media()
-            for file in sorted(media.rglob("*")):
-                if file.is_file():
-                    inside = f"media/{file.relative_to(media).as_posix()}"
-                    archive.write(file, inside, compress_type=zipfile.ZIP_STORED)  # pictures are packed already
+            files = [file for file in sorted(media.rglob("*")) if file.is_file()]
+            for number, file in enumerate(files):
+                progress(_("Copying the pictures"), number, len(files))
+                inside = f"media/{file.relative_to(media).as_posix()}"
+                archive.write(file, inside, compress_type=zipfile.ZIP_STORED)  # pictures are packed already
         put_in_place(part, target)
     except BaseException:
         part.unlink(missing_ok=True)

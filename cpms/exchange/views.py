@@ -1,23 +1,23 @@
 """Taking all data along."""
 
-import uuid
-
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.auth.proof import prove
-from cpms.backups import queries as backups
 from cpms.backups.forms import OwnPasswordForm
 from cpms.core import clock
 from cpms.core.db import transaction
-from cpms.core.errors import DomainError
+from cpms.core.errors import DomainError, NotFound
 from cpms.core.permissions import P
 from cpms.exchange import jobs
-from cpms.web.access import require
+from cpms.web.access import passive, require
 from cpms.web.errors import sentence
-from cpms.web.htmx import page
+from cpms.web.htmx import done, is_htmx, page
+from cpms.work import jobs as work
+from cpms.work import queries as works
+from cpms.work.models import State
 
 bp = Blueprint("exchange", __name__, url_prefix="/exchange")
 
@@ -25,32 +25,55 @@ bp = Blueprint("exchange", __name__, url_prefix="/exchange")
 @bp.get("/export")
 @require(P.BACKUP_MANAGE)
 def ask_export() -> ResponseReturnValue:
-    return _ask(OwnPasswordForm())
+    return _page(OwnPasswordForm())
 
 
-def _ask(form: OwnPasswordForm, status: int = 200) -> Response:
-    return page("exchange/export_dialog.html", status=status, form=form)
+def _page(form: OwnPasswordForm, status: int = 200) -> Response:
+    last = works.last(jobs.WORK)
+    return page(
+        "exchange/export.html",
+        status=status,
+        form=form,
+        running=works.running(),
+        ready=jobs.ready(),
+        failed=last.message if last is not None and last.state is State.FAILED else "",
+    )
 
 
 @bp.post("/export")
 @require(P.BACKUP_MANAGE)
 def export() -> ResponseReturnValue:
-    """The ZIP. Its file on the server is gone when it is sent."""
+    """Begin to write it; the page shows how far it is."""
     form = OwnPasswordForm.posted()
     if not form.validate():
-        return _ask(form, 422)
+        return _page(form, 422)
     try:
         prove(form.own_password.data, field="own_password")
+        work.start(jobs.WORK, jobs.write_export(current_user._get_current_object()), actor=current_user)
     except DomainError as refusal:
         form.refuse(refusal.field, sentence(refusal))
-        return _ask(form, refusal.status)
-    file = backups.instance() / f"export-{uuid.uuid4().hex}.zip"
-    try:
-        counts = jobs.export(file)
-        with transaction("exchange.export", actor=current_user, reason=_("%(n)d rows", n=sum(counts.values()))):
-            pass
-        opened = file.open("rb")
-    finally:
-        file.unlink(missing_ok=True)  # the open one lives until it is sent
-    name = f"cpms-export-{clock.today():%Y-%m-%d}.zip"
-    return send_file(opened, mimetype="application/zip", as_attachment=True, download_name=name)
+        return _page(form, refusal.status)
+    return _page(OwnPasswordForm()) if is_htmx() else done(url_for(".ask_export"))
+
+
+@bp.get("/progress")
+@require(P.BACKUP_MANAGE)
+@passive
+def progress() -> ResponseReturnValue:
+    running = works.running()
+    answer = Response(render_template("work/_panel.html", running=running, panel_url=url_for(".progress")))
+    if running is None:
+        answer.headers["HX-Trigger"] = "export-over"
+    return answer
+
+
+@bp.post("/download")
+@require(P.BACKUP_MANAGE)
+def download() -> ResponseReturnValue:
+    found = jobs.ready()
+    if found is None:
+        raise NotFound(_("There is no export any more. Please write a new one."))
+    with transaction("exchange.download", actor=current_user, reason=found.file.name):
+        pass
+    name = f"cpms-export-{clock.to_wall(found.at):%Y-%m-%d}.zip"
+    return send_file(found.file, mimetype="application/zip", as_attachment=True, download_name=name)

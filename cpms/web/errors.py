@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from cpms.core.errors import Busy, ConstraintBroken, DiskFull, DomainError, ReadOnly, Stale
+from cpms.core.errors import Busy, ConstraintBroken, DiskFull, DomainError, OnHold, ReadOnly, Stale
 from cpms.web.access import note_denial
 from cpms.web.htmx import is_htmx
 from cpms.web.toasts import toast
@@ -30,6 +30,8 @@ def sentence(error: DomainError) -> str:
         return _("The server's disk is full. Nothing was saved. The owner can make room: Settings, Backups.")
     if isinstance(error, ReadOnly):
         return _("The server's disk takes no writes any more. Nothing was saved; call whoever looks after the server.")
+    if isinstance(error, OnHold):
+        return _("A backup is being put back. Nothing can be saved until that is over; it takes some minutes.")
     return title(error.status)
 
 

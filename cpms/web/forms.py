@@ -9,6 +9,7 @@ import wtforms
 from flask import abort, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms import validators
 
 from cpms.core import text
@@ -28,8 +29,9 @@ class Form(wtforms.Form):
 
     @classmethod
     def posted(cls, **kwargs: Any) -> "Form":
-        """The form with what the request carries."""
-        return cls(request.form, **kwargs)
+        """The form with what the request carries, files too."""
+        carried = CombinedMultiDict([request.files, request.form]) if request.files else request.form
+        return cls(carried, **kwargs)
 
     def refuse(self, field: str | None, sentence: str) -> None:
         """Put a service's sentence beside a field, or above the form when the field is not here."""

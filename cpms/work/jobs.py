@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError
 
 from cpms.core import clock, files
-from cpms.core.db import Actor, transaction
+from cpms.core.db import Actor, through_the_hold, transaction
 from cpms.core.errors import DomainError, Refused, Unhealthy
 from cpms.work import queries, services
 from cpms.work.models import State, Work
@@ -27,10 +27,11 @@ TRY_AGAIN_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: a sentence, and the id of what was made."""
+    """What came of it: a sentence, the id of what was made, and what follows when that is written down."""
 
     message: str = ""
     result: str = ""
+    then: Callable[[], None] | None = None
 
 
 class Progress:
@@ -46,7 +47,7 @@ class Progress:
         if words == self._step and self._told and timedelta(0) <= now - self._told < TELL_EVERY:
             return
         self._step, self._told = words, now
-        with transaction("work.step", actor=None):
+        with through_the_hold(), transaction("work.step", actor=None):
             services.step(queries.work(self._work_id), words, done, total)
 
 
@@ -107,11 +108,13 @@ def _do(work_id: int, task: Task) -> None:
         _end(work_id, Outcome(_sentence(error)), failed=True)
     else:
         _end(work_id, outcome, failed=False)
+        if outcome.then:
+            outcome.then()
 
 
 def _end(work_id: int, outcome: Outcome, *, failed: bool) -> None:
     try:
-        with transaction("work.end", actor=None):
+        with through_the_hold(), transaction("work.end", actor=None):
             row: Work = queries.work(work_id)
             services.end(row, error=outcome.message if failed else None, message=outcome.message, result=outcome.result)
     except (DomainError, DBAPIError):

@@ -19,7 +19,7 @@ MAY = {
     "forms": {"forms", "services", "queries", "rules", "models", "schema"},
     "views": {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
-        *("schema", "demo", "archive", "proof", "restore", "words"),
+        *("schema", "demo", "archive", "candidate", "proof", "restore", "words"),
     },
     "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words"},
 }

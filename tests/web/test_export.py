@@ -4,14 +4,18 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 
 from cpms.audit.models import AuditEntry
 from cpms.backups import queries as backups
+from cpms.core import clock
 from cpms.core.db import db
-from tests.conftest import PASSPHRASE
+from cpms.exchange import jobs
+from cpms.work import jobs as work
+from tests.conftest import NOW, PASSPHRASE, wait_for_work
 from tests.make import Make
 from tests.pages import Person
 
@@ -28,7 +32,14 @@ def test_olga_exports_everything_and_reads_it_back(
     with app.app_context():
         (backups.media() / "ab").mkdir(parents=True)
         (backups.media() / "ab" / "abc.png").write_bytes(b"a picture")
-    answer = olga.client.post("/exchange/export", data={"own_password": PASSPHRASE, "csrf_token": olga.csrf_token()})
+    assert "Download" not in olga.get("/exchange/export").page.one("#export-page").get_text()
+    begun = olga.htmx.post("/exchange/export", target="export-page", own_password=PASSPHRASE)
+    assert begun.page.has("#work-panel progress") or "The export is ready" in begun.page.text
+    wait_for_work()
+    assert olga.htmx.get("/exchange/progress", target="work-panel").headers["HX-Trigger"] == "export-over"
+    assert "The export is ready" in olga.htmx.get("/exchange/export", target="export-page").page.text
+    assert last_audit().action == "exchange.export"
+    answer = olga.client.post("/exchange/download", data={"csrf_token": olga.csrf_token()})
     assert answer.headers["Content-Disposition"] == "attachment; filename=cpms-export-2026-09-01.zip"
     whole = answer.get_data()
     answer.close()
@@ -45,8 +56,20 @@ def test_olga_exports_everything_and_reads_it_back(
         assert names == set(db.metadata.tables)
         everything = b"".join(archive.read(name) for name in archive.namelist())
     assert b"$argon2id$" not in everything
-    assert last_audit().action == "exchange.export"
-    assert list(Path(app.config["CPMS_INSTANCE"]).glob("export-*")) == []
+    assert last_audit().action == "exchange.download"
+
+
+def test_an_export_does_not_lie_about(olga: Person, app: Flask) -> None:
+    with app.app_context():
+        work.run(jobs.WORK, jobs.write_export(None))
+        [file] = (Path(app.config["CPMS_INSTANCE"]) / "exports").iterdir()
+        jobs.forget_old()
+        assert file.exists()
+        with clock.freeze(NOW + timedelta(days=1)):
+            assert jobs.ready() is None
+            jobs.forget_old()
+    assert not file.exists()
+    assert olga.post("/exchange/download").status_code == 404
 
 
 def test_the_own_password_is_asked_for(olga: Person) -> None:
