@@ -143,7 +143,6 @@ def test_a_backup_is_put_back_while_everybody_books(folder: Path, clinic: Flask,
             except (OSError, EOFError):  # its process has ended; the next one answers
                 await desk.client.close()
 
-
     with server:
         run_async(everybody())
         acknowledged = set().union(*(desk.acknowledged for desk in desks))
