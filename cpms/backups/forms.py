@@ -37,7 +37,7 @@ class UnlockForm(Form):
 class BeginRestoreForm(OwnPasswordForm):
     """The last question before the clinic's data is replaced."""
 
-    clinic_name = Line(_l("Name of the clinic in the backup"), [required(_l("Please type the name.")), at_most(200)])
+    clinic_name = Line(_l("Name of the clinic"), [required(_l("Please type the name.")), at_most(200)])
 
 
 class PassphraseForm(OwnPasswordForm):

@@ -58,7 +58,7 @@ def _page(*, status: int = 200, **forms: Any) -> Response:
 
 def _compare(counts: dict[str, int]) -> list[tuple[str, int, int]]:
     """What there is how often, in the backup and now."""
-    labels = {"patient": _("Patients"), "event": _("Calendar entries"), "user": _("Users"), "audit_entry": _("Trail")}
+    labels = {"patient": _("Patients"), "event": _("Calendar entries"), "user": _("Users"), "audit_entry": _("Entries in the trail")}
     return [(labels[table], counts.get(table, 0), queries.rows_now(table)) for table in TOLD]
 
 
