@@ -212,7 +212,7 @@ def put_back(progress: work.Progress) -> Outcome:
         if content.sha256 != chosen.report.sha256:
             raise BadBackup(_("The file is not the one any more that was looked at. Please choose it again."))
         with ExitStack() as held:
-            held.enter_context(files.alone(restore.hold(instance)))
+            held.enter_context(files.in_turn(restore.hold(instance)))
             progress(_("Keeping what is there now"))  # a write of its own: the ones before it are stored
             keep_what_is_there(progress)
             if key and not queries.key_file().exists():

@@ -3,17 +3,17 @@
 from datetime import datetime
 from pathlib import Path
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from cpms.audit.models import AuditChange, AuditEntry
 from cpms.backups.models import Backup, BackupResult
+from cpms.core import media as pictures
 from cpms.core.db import db
 from cpms.core.errors import NotFound
 
 
 def instance() -> Path:
-    return Path(current_app.config["CPMS_INSTANCE"])
+    return pictures.instance()
 
 
 def folder() -> Path:
@@ -33,7 +33,7 @@ def reserve() -> Path:
 
 def media() -> Path:
     """Where the clinic's own pictures lie."""
-    return instance() / "media"
+    return pictures.root()
 
 
 def key_file() -> Path:

@@ -50,8 +50,8 @@ def only_one(lock: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a lock between processes, after waiting for whoever has it."""
+def in_turn(lock: Path) -> Iterator[None]:
+    """Wait until nobody else on this machine holds the lock, then hold it. It ends with the process."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -16,6 +16,9 @@ class P(StrEnum):
     PATIENT_ARCHIVE = "patient.archive"
     MEDICAL_READ = "medical.read"  # the medical text; the alert strip is for everybody who may see the patient
     MEDICAL_WRITE = "medical.write"
+    XRAY_READ = "xray.read"  # whoever has it not sees no pixel
+    XRAY_WRITE = "xray.write"  # bring in, describe, move, delete
+    XRAY_REPORT = "xray.report"  # findings and impression
     SETTINGS_WRITE = "settings.write"
     USERS_MANAGE = "users.manage"
     AUDIT_READ = "audit.read"  # the whole trail, and who opened which chart
@@ -30,12 +33,15 @@ class Role(StrEnum):
     RECEPTIONIST = "receptionist"
 
 
+_XRAYS = frozenset({P.XRAY_READ, P.XRAY_WRITE})
 _EVERYBODY = frozenset({P.PROFILE, P.CALENDAR_READ, P.CALENDAR_WRITE, P.PATIENT_READ, P.PATIENT_WRITE})
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.OWNER: frozenset(P),
-    Role.DENTIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE, P.MEDICAL_READ, P.MEDICAL_WRITE},
-    Role.HYGIENIST: _EVERYBODY | {P.MEDICAL_READ, P.MEDICAL_WRITE},
-    Role.ASSISTANT: _EVERYBODY | {P.MEDICAL_READ},
+    Role.DENTIST: _EVERYBODY
+    | _XRAYS
+    | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE, P.MEDICAL_READ, P.MEDICAL_WRITE, P.XRAY_REPORT},
+    Role.HYGIENIST: _EVERYBODY | _XRAYS | {P.MEDICAL_READ, P.MEDICAL_WRITE},
+    Role.ASSISTANT: _EVERYBODY | _XRAYS | {P.MEDICAL_READ},
     Role.RECEPTIONIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE},
 }

@@ -332,7 +332,7 @@ def test_whoever_is_not_signed_in_learns_only_that_it_is_over(outsider: Person, 
     answer = outsider.get("/backups/restore/state")
     assert "could not be put back" in answer.page.text
     assert "reason" not in answer.html
-    with files.alone(restore.hold(instance)):
+    with files.in_turn(restore.hold(instance)):
         assert outsider.get("/backups/restore/state").page.has("#restore-state progress")
 
 
