@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent
 
 KEY_BYTES = 48
 SHORTEST_KEY = 32
-# Pages send forms, no files: nobody types this much.
+# Nobody types this much; a view that takes files has a limit of its own.
 LARGEST_REQUEST = 1024 * 1024
 
 

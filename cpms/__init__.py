@@ -29,9 +29,9 @@ from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts, uploads
+from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
-DOMAINS = ("settings", "auth", "patients", "calendar", "audit", "work", "backups", "exchange", "setup")
+DOMAINS = ("settings", "auth", "patients", "calendar", "xrays", "audit", "work", "backups", "exchange", "setup")
 
 __version__ = "0.1.0"
 
@@ -50,7 +50,6 @@ class Id(IntegerConverter):
 def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     """The application, ready to serve. `overrides` are Flask settings, for tests."""
     app = Flask(__name__, static_folder=None, instance_path=None)
-    app.request_class = uploads.FilesRequest
     app.config.from_mapping((config or Config.from_env()).flask())
     app.config.from_mapping(overrides)
     app.config["CPMS_VERSION"] = __version__

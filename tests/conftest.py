@@ -113,7 +113,7 @@ def app(session_app: Flask, template_db: Path) -> Iterator[Flask]:
     for leftover in (live.with_name(live.name + "-wal"), live.with_name(live.name + "-shm")):
         leftover.unlink(missing_ok=True)
     shutil.copy(template_db, live)
-    for folder in ("backups", "media", "restore", "exports"):
+    for folder in ("backups", "media", "derived", "incoming", "restore", "exports"):
         shutil.rmtree(live.parent / folder, ignore_errors=True)
     for secret in live.parent.glob("backup.key*"):
         secret.unlink()

@@ -11,9 +11,14 @@ from cpms.auth.models import User
 from cpms.calendar import queries as calendar
 from cpms.calendar import services as calendar_services
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.core import media
 from cpms.core.db import db, transaction
 from cpms.patients import services as patient_services
 from cpms.patients.models import Patient
+from cpms.xrays import intake
+from cpms.xrays import services as xray_services
+from cpms.xrays.models import Xray
+from tests import pictures
 
 TUESDAY = datetime(2026, 9, 1, 10, 0)  # the clock of the suite stands on this day at 09:00
 
@@ -79,6 +84,26 @@ class Make:
 
     def block(self, start: datetime = TUESDAY, **columns: Any) -> Event:
         return self.visit(start, **({"kind": Kind.BLOCK, "title": "Lunch", "provider": ""} | columns))
+
+    def xray(
+        self,
+        patient: Patient | None = None,
+        content: bytes | None = None,
+        *,
+        name: str = "picture.png",
+        by: str = "ada",
+        **given: Any,
+    ) -> Xray:
+        """A picture in a chart, looked at and kept as if somebody had brought it in. Each has its own bytes."""
+        self._count += 1
+        patient_id, user = (patient or self.patient()).id, self.user(by)
+        with self.app.app_context():
+            waiting = media.incoming() / f"made-{self._count}.part"
+            waiting.write_bytes(content or pictures.png(shade=self._count % 256))
+            read = intake.read(waiting, name)
+            with intake.keeping(read), transaction("test.make", actor=None):
+                row = xray_services.attach(db.session.get(Patient, patient_id), read, by=user, **given)
+            return self._kept(row)
 
     def chair(self, name: str) -> Chair:
         with self.app.app_context():

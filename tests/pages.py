@@ -55,7 +55,9 @@ class Answer:
     def __init__(self, response: TestResponse) -> None:
         self.status_code = response.status_code
         self.headers = response.headers
-        self.html = response.get_data(as_text=True)
+        self.data = response.get_data()
+        self.html = self.data.decode(errors="replace")  # a picture is no text, and nobody reads it as such
+        response.close()  # and its file
         self.page = Page(self.html)
 
     @property

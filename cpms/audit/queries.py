@@ -15,6 +15,8 @@ from cpms.core import clock
 from cpms.core.db import db, fresh_read
 from cpms.core.errors import NotFound
 from cpms.patients.models import Patient
+from cpms.xrays.models import Xray
+from cpms.xrays.rules import LOOKS as LOOKS_AT_PICTURES
 
 
 def entries(*, about_table: str | None = None, about_id: str | None = None, limit: int = 50) -> list[AuditEntry]:
@@ -33,7 +35,7 @@ def changes_of(entry_id: int) -> list[AuditChange]:
     )
 
 
-LOOKS = ("patient.view", "patient.view_medical")
+LOOKS = ("patient.view", "patient.view_medical", *LOOKS_AT_PICTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,13 @@ def newer_change(change: AuditChange) -> AuditEntry | None:
     return None
 
 
-def trash(*, limit: int = 200) -> list[tuple[Patient | Event, AuditEntry]]:
+def trash(*, limit: int = 200) -> list[tuple[Patient | Event | Xray, AuditEntry]]:
     """What lies in the trash, newest first, with the entry that put it there."""
     found: dict[tuple[str, int], tuple[Any, AuditEntry]] = {}
     kinds: tuple[tuple[Any, Any, Any], ...] = (
         (Patient, Patient.id, Patient.deleted_at),
         (Event, Event.id, Event.deleted_at),
+        (Xray, Xray.id, Xray.deleted_at),
     )
     for model, id_column, deleted_at in kinds:
         rows = (

@@ -17,13 +17,17 @@ from cpms.core.errors import Conflict, Refused
 from cpms.core.permissions import P
 from cpms.patients import services as patients
 from cpms.patients.models import Patient
+from cpms.xrays.models import Xray
 
 MODELS: dict[str, type[Any]] = {
     "patient": Patient,
     "event": Event,
     "chair": Chair,
     "appointment_type": AppointmentType,
+    "xray": Xray,
 }
+# A column that no row of the table is without.
+_ALWAYS = {"patient": "chart_no", "event": "start", "chair": "name", "appointment_type": "name", "xray": "sha256"}
 FOLLOWS = {"search_text", "name_key", "booking_key", "status_changed_at"}  # kept by the program; not put back
 
 
@@ -50,7 +54,7 @@ def is_reversible(change: AuditChange) -> bool:
 
 def _was_made(change: AuditChange) -> bool:
     """Whether the change is the making of the row: a column that no row is without had no value before."""
-    always = {"patient": "chart_no", "event": "start", "chair": "name", "appointment_type": "name"}[change.table_name]
+    always = _ALWAYS[change.table_name]
     return always in change.columns and change.columns[always][0] is None
 
 
@@ -65,11 +69,20 @@ def needed(changes: list[AuditChange]) -> set[P]:
                 wanted.add(P.MEDICAL_WRITE)
             if {"status", "deleted_at", "chart_no"} & set(change.columns):
                 wanted.add(P.PATIENT_ARCHIVE)
+        elif change.table_name == "xray":
+            wanted |= {P.XRAY_READ, P.XRAY_WRITE}
+            if {"findings", "impression", "reported_at"} & _said(change):
+                wanted.add(P.XRAY_REPORT)
         else:
             wanted.add(P.CALENDAR_WRITE if change.table_name == "event" else P.CALENDAR_SETUP)
         if change.table_name == "event" and "overbook_reason" in change.columns:
             wanted.add(P.CALENDAR_OVERBOOK)  # what goes back may come to lie over another entry
     return wanted
+
+
+def _said(change: AuditChange) -> set[str]:
+    """The columns that hold something before or after."""
+    return {name for name, values in change.columns.items() if any(value not in (None, "") for value in values)}
 
 
 def take_back(changes: list[AuditChange]) -> None:

@@ -26,13 +26,15 @@ from cpms.web.access import can, require
 from cpms.web.filters import happened
 from cpms.web.htmx import done, is_htmx, page
 from cpms.web.toasts import toast
+from cpms.xrays import queries as xrays
+from cpms.xrays.models import Xray
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
 PER_PAGE = 50
 ONE_LOOK = timedelta(minutes=10)
 MOST_EXPORTED = 100_000
-GROUPS = ("event", "patient", "patient.view", "user", "auth", "settings", "backup", "access")
+GROUPS = ("event", "patient", "patient.view", "xray", "user", "auth", "settings", "backup", "access")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet program would run
 
 
@@ -230,11 +232,17 @@ def undo(entry_id: int) -> ResponseReturnValue:
         at = happened(newer.entry.created_at)
         return _refused(_("%(who)s changed this again (%(when)s). Nothing was taken back.", who=who, when=at), 409)
     except ConstraintBroken:
-        return _refused(_("Something else has this time now. Nothing was taken back."), 409)
+        return _refused(_in_the_way(changes), 409)
     except DomainError as refused:
         return _refused(str(refused), refused.status)
     toast(_("Taken back."), undo=url_for(".undo", entry_id=write.entry_id))
     return _afterwards(changes)
+
+
+def _in_the_way(changes: list[AuditChange]) -> str:
+    if any(change.table_name == "xray" for change in changes):
+        return _("The same file is in the chart by now. Nothing was taken back.")
+    return _("Something else has this time now. Nothing was taken back.")
 
 
 def _refused(sentence: str, status: int) -> Response:
@@ -264,4 +272,4 @@ def trash() -> ResponseReturnValue:
     """What was deleted, by whom, when and why."""
     rows = queries.trash()
     speaker = words.Speaker(may_read_medical=False)
-    return page("audit/trash.html", rows=rows, speaker=speaker, Patient=Patient)
+    return page("audit/trash.html", rows=rows, speaker=speaker, Patient=Patient, Xray=Xray, kinds=xrays.kind_words())

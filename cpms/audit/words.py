@@ -18,6 +18,7 @@ from cpms.patients import queries as patients
 from cpms.patients.forms import SEXES
 from cpms.patients.models import PatientStatus
 from cpms.web.filters import full_day, happened, when
+from cpms.xrays import queries as xrays
 
 # What stands after the name of whoever did it. Progress of long work and the like changes no audited row: "".
 ACTIONS = {
@@ -78,6 +79,16 @@ ACTIONS = {
     "work.begin": "",
     "work.end": "",
     "work.step": "",
+    "xray.create": _l("put a picture into the chart"),
+    "xray.delete": _l("deleted a picture"),
+    "xray.move": _l("moved a picture to another patient"),
+    "xray.note": _l("put a note on a picture"),
+    "xray.original": _l("took a picture's file along"),
+    "xray.remove_note": _l("took a note off a picture"),
+    "xray.report": _l("reported on a picture"),
+    "xray.undelete": _l("restored a picture"),
+    "xray.update": _l("changed what a picture is"),
+    "xray.view": _l("looked at a picture"),
 }  # chairs and appointment types name their actions by their tables: see `action`
 _FURNITURE = {
     "create": _l("added it"),
@@ -164,10 +175,38 @@ LABELS = {
         "target_error": _l("What went wrong with the copy"),
         "removed_at": _l("Made room"),
     },
+    "xray": {
+        "date_performed": _l("Taken on"),
+        "findings": _l("Findings"),
+        "impression": _l("Impression"),
+        "kind": _l("Kind"),
+        "teeth": _l("Teeth"),
+        "laterality": _l("Side"),
+        "sha256": _l("SHA-256"),
+        "size": _l("Bytes"),
+        "mime": _l("Type of file"),
+        "width": _l("Width"),
+        "height": _l("Height"),
+        "bit_depth": _l("Bits"),
+        "frames": _l("Frames"),
+        "original_name": _l("File"),
+        "dicom": _l("What the file says"),
+        "problem": _l("Why it cannot be shown"),
+        "layers": _l("Notes on the picture"),
+        "patient_id": _l("Patient"),
+        "taken_by_id": _l("Taken by"),
+        "uploaded_by_id": _l("Brought in by"),
+        "reported_by_id": _l("Reported by"),
+        "reported_at": _l("Reported"),
+        "deleted_at": _l("Deleted"),
+    },
 }
 # Kept by the program for itself: they follow from others and would say the same twice.
-SILENT = {"booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"}
-MEDICAL = {column.key for column in db.metadata.tables["patient"].columns if column.info.get("medical")}
+SILENT = {
+    *("booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"),
+    *("sha256", "size", "mime", "width", "height", "bit_depth", "frames", "dicom", "layers", "reported_at"),
+}
+MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table.columns if column.info.get("medical")}
 LONGEST = 160
 
 
@@ -183,8 +222,9 @@ class Speaker:
 
     def __init__(self, *, may_read_medical: bool, patient_ids: Iterable[int] = ()) -> None:
         self._may_read_medical = may_read_medical
+        people = {user.id: user.display_name for user in auth.users()}
         self._names: dict[str, Mapping[int, str]] = {
-            "provider_id": {user.id: user.display_name for user in auth.users()},
+            **dict.fromkeys(("provider_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people),
             "chair_id": {chair.id: chair.name for chair in calendar.chairs(every=True)},
             "type_id": {type_.id: type_.name for type_ in calendar.types(every=True)},
             "patient_id": patients.names(set(patient_ids)),
@@ -228,10 +268,14 @@ class Speaker:
             return ""
         if key in self._names:
             return self._names[key].get(value, f"#{value}")
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         column = db.metadata.tables[table].columns.get(key)
         kind = column.type if column is not None else None
+        if (table, key) == ("xray", "problem"):
+            return xrays.problem_words().get(value, str(value))
         if isinstance(kind, Instant):
             return happened(datetime.fromisoformat(value))
         if isinstance(kind, WallClock):
@@ -250,5 +294,7 @@ def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
         ("event", "kind"): {Kind.VISIT: _("visit"), Kind.BLOCK: _("block")},
         ("patient", "sex"): {sex.value: str(words) for sex, words in SEXES.items()},
         ("patient", "status"): {PatientStatus.ACTIVE: _("active"), PatientStatus.ARCHIVED: _("archived")},
+        ("xray", "kind"): {kind.value: word for kind, word in xrays.kind_words().items()},
+        ("xray", "laterality"): {side.value: word for side, word in xrays.laterality_words().items()},
         ("user", "role"): {role.value: str(words) for role, words in ROLE_NAMES.items()},
     }

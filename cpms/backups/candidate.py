@@ -3,7 +3,6 @@ clinic's data, for which the server starts again. There is at most one, and it s
 
 import json
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -94,14 +93,13 @@ def choose(path: Path, *, name: str) -> Candidate:
     return found
 
 
-def take_in(write: Callable[[Path], None], *, name: str) -> Candidate:
-    """Think of putting back a file that somebody sent: `write` puts it where it is told. Raises BadBackup; then it is
-    gone again."""
+def take_in(file: Path, *, name: str) -> Candidate:
+    """Think of putting back a file that somebody sent. Raises BadBackup; then it is gone again."""
     drop()
     folder().mkdir(mode=0o700, parents=True)
     path = folder() / "upload.tar"
     try:
-        write(path)
+        file.rename(path)
         return choose(path, name=name)
     except BaseException:
         drop()

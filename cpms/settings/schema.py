@@ -35,6 +35,8 @@ class ClinicSettings:
     backup_at: time = time(3, 30)  # not between 02:00 and 03:00: on two nights that hour is missing or comes twice
     backup_target: str = ""  # a second folder, such as a USB disk; empty: none
     backup_key: str = ""  # the public half of the key that backups are encrypted with; empty: not encrypted
+    xray_max_mb: int = 25  # of one picture or document
+    xray_floor_mb: int = 500  # of the server's disk: pictures never take this last room
     is_demo: bool = False  # shows on every page that nothing here is real
 
     @property

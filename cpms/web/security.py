@@ -74,13 +74,13 @@ def origin_of_write() -> tuple[str, str]:
 
 
 def init_app(app: Flask) -> None:
-    """Order matters: the request is named, its host and origin are checked, then the CSRF token, for which
-    the form is read."""
+    """Order matters: the request is named, its host and origin are checked, then the CSRF token, for which the form is
+    read: its limit is set before."""
     if app.config["CPMS_BEHIND_PROXY"]:  # which listens on this machine alone, see config.py
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     app.before_request(name_request)
     app.before_request(check_host)
     app.before_request(check_origin)
-    app.before_request(uploads.make_way)
+    uploads.init_app(app)
     csrf.init_app(app)
     app.after_request(add_headers)

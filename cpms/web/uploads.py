@@ -1,50 +1,113 @@
-"""Files that browsers send: they stream into the clinic's own folder, and no view gets more than it takes."""
+"""Files that a form brings. The limit of a request is small; a view that takes files has a larger one, for those who
+may use it, and what arrives goes to the disk of the clinic's data, not into memory."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from flask import Request, Response, current_app, render_template, request
+from flask import Flask, Request, Response, g, render_template, request
 from flask_login import current_user
-from werkzeug.datastructures import FileStorage
 
-from cpms.core.errors import DiskFull
+from cpms.core import media
 from cpms.web.access import view_of_request
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-FLOOR = 512 * 1024 * 1024  # bytes of the disk that no upload takes: the clinic goes on writing
-FORM = 64 * 1024  # what stands around the files: names of fields, the token
+LOOK_AGAIN = 8 * 1024 * 1024  # bytes, after which the room on the disk is asked for again
 
 
-def takes_files(most: Callable[[], int]) -> Callable[[View], View]:
-    """Mark a view that files are sent to: `most()` bytes in one request, from whoever may open the view."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one request may bring."""
+
+    file: int  # bytes of each file
+    files: int
+    room: Callable[[], int]  # bytes that the disk can spare
+
+    @property
+    def whole(self) -> int:
+        return self.file * self.files + 1024 * 1024
+
+    @property
+    def parts(self) -> int:
+        return self.files + 40
+
+
+def takes_files(bounds: Callable[[], Bounds]) -> Callable[[View], View]:
+    """Mark a view whose form may bring files."""
 
     def mark(view: View) -> View:
-        view.takes_files = most  # type: ignore[attr-defined]
+        view.takes_files = bounds  # type: ignore[attr-defined]
         return view
 
     return mark
 
 
-def make_way() -> None:
-    """Before the form is read: anybody else's large request ends after the size of a form."""
+def widen() -> None:
+    """Before the form is read, which the check of its token does first: more room for whoever may send files here."""
     view = view_of_request()
-    most = getattr(view, "takes_files", None)
-    if most and current_user.is_authenticated and current_user.permissions.issuperset(view.needs):
-        request.max_content_length = most() + FORM
+    bounds = getattr(view, "takes_files", None)
+    if bounds is None or not current_user.is_authenticated or not current_user.permissions.issuperset(view.needs):
+        return
+    g.bounds = bounds()
+    request.max_content_length = g.bounds.whole
+    request.max_form_parts = g.bounds.parts
 
 
-class FilesRequest(Request):
-    """A request whose files lie in the instance folder while they arrive, and have no name there: a server that is
-    killed meanwhile leaves nothing behind."""
+class Arriving:
+    """A file while it arrives, and until the request ends. Of one that is too large nothing is kept, and `refusal` says
+    so: the others of the form still come in."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._arriving: list[IO[bytes]] = []  # also those of a request that was refused in the middle
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        handle, name = tempfile.mkstemp(prefix="upload-", suffix=".part", dir=media.incoming())
+        self._file: IO[bytes] = os.fdopen(handle, "w+b")
+        self.path = Path(name)
+        self.size = 0
+        self.refusal: str | None = None  # "too-large" or "space"
+        self._asked_at = -LOOK_AGAIN
+
+    def write(self, piece: bytes) -> int:
+        self.size += len(piece)
+        if self.size > self._bounds.file:
+            self._refuse("too-large")
+        elif self.refusal is None and self.size - self._asked_at >= LOOK_AGAIN:
+            self._asked_at = self.size
+            if self._bounds.room() < LOOK_AGAIN:
+                self._refuse("space")
+        if self.refusal is None:
+            self._file.write(piece)
+        return len(piece)
+
+    def _refuse(self, why: str) -> None:
+        if self.refusal is None:
+            self._file.seek(0)
+            self._file.truncate()
+        self.refusal = why
+
+    def finished(self) -> Path:
+        """Where the whole file lies."""
+        self._file.flush()
+        return self.path
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class FormRequest(Request):
+    """A request whose files go where its view wants them."""
 
     def _get_file_stream(
         self,
@@ -52,40 +115,32 @@ class FilesRequest(Request):
         content_type: str | None,
         filename: str | None = None,
         content_length: int | None = None,
-    ) -> IO[bytes]:
-        folder = Path(current_app.config["CPMS_INSTANCE"])
-        coming = total_content_length or self.max_content_length or 0
-        if shutil.disk_usage(folder).free < coming + FLOOR:
-            raise DiskFull
-        stream = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the request
-        self._arriving.append(stream)
-        return stream
-
-    def close(self) -> None:
-        super().close()
-        for stream in self._arriving:
-            stream.close()
+    ) -> Any:
+        bounds = g.get("bounds")
+        if bounds is None:
+            return super()._get_file_stream(total_content_length, content_type, filename, content_length)
+        arriving = Arriving(bounds)
+        g.setdefault("arriving", []).append(arriving)
+        return arriving
 
 
-def put_down(upload: FileStorage, path: Path) -> None:
-    """Give an upload a name, without copying where the file system can. Raises FileExistsError."""
-    upload.stream.flush()
-    try:
-        os.link(f"/proc/self/fd/{upload.stream.fileno()}", path, follow_symlinks=True)
-    except FileExistsError:
-        raise
-    except OSError:
-        with path.open("xb") as file:
-            upload.stream.seek(0)
-            shutil.copyfileobj(upload.stream, file)
-    path.chmod(0o600)
-
-
-def is_single_upload() -> bool:
+def is_single() -> bool:
     """Whether the page sends its files one by one and waits for a line about each: see `upload.js`."""
     return "X-Upload" in request.headers
 
 
-def told(name: str | None, problem: str = "", *, words: str = "", status: int = 200) -> Response:
-    """The line about one file: what is wrong with it, or that it is stored."""
-    return Response(render_template("layouts/_uploaded.html", name=name or "", problem=problem, words=words), status)
+def told(name: str, problem: str = "", *, words: str = "", status: int = 200) -> Response:
+    """The line about one file: what is wrong with it, or what became of it."""
+    return Response(render_template("layouts/_uploaded.html", name=name, problem=problem, words=words), status)
+
+
+def _let_go(_error: BaseException | None) -> None:
+    """At the end of the request, however it ends: what was not kept is gone."""
+    for arriving in g.pop("arriving", []):
+        arriving.close()
+
+
+def init_app(app: Flask) -> None:
+    app.request_class = FormRequest
+    app.teardown_request(_let_go)
+    app.before_request(widen)

@@ -57,6 +57,12 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"INSERT INTO backup VALUES ('b', 'b.tar', 5, 'nightly', 'sum', {AT}, 'good', '', '{{}}', 0, '', NULL, '', "
         f"NULL, {AT}, {AT})",
     ),
+    "0007": (
+        "INSERT INTO xray (id, date_performed, findings, impression, kind, teeth, laterality, sha256, size, mime, "
+        "width, height, bit_depth, frames, original_name, dicom, problem, layers, uploaded_by_id, created_at, "
+        "updated_at, row_version, patient_id) VALUES (1, '2026-08-31', 'f', 'i', 'bitewing', '[\"16\"]', 'right', "
+        f"'{'5e' * 32}', 9, 'image/png', 3, 4, 8, 1, 'a.png', '{{}}', '', '[]', 1, {AT}, {AT}, 1, 1)",
+    ),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

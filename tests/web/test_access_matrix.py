@@ -81,6 +81,9 @@ POLICY: dict[str, set[str]] = {
          "patients.restore", "patients.undelete"),
         FILES,
     ),
+    **dict.fromkeys(
+        ("xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
+    ),
     "patients.medical": CLINICAL_READ,
     "patients.edit_medical": CLINICAL_WRITE,
     "patients.update_medical": CLINICAL_WRITE,
@@ -99,6 +102,8 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
     from cpms.calendar import services as calendar_services
     from cpms.patients import queries as patients
     from cpms.patients import services as patient_services
+    from cpms.xrays import queries as xrays
+    from cpms.xrays import services as xray_services
 
     with app.app_context(), transaction("test.staff", actor=None):
         for name, role in (("otto", Role.ASSISTANT), ("victim", Role.DENTIST)):
@@ -119,6 +124,7 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         make.visit(overbook_reason="x"),
     )
     here, trashed = make.patient(), make.patient()
+    picture, thrown = make.xray(here), make.xray(here)
     with app.app_context():
         made = audit.trail(audit.Asked(event_id=mine.id))[0][0].id
     with app.app_context(), transaction("test.delete", actor=None):
@@ -128,10 +134,12 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         )
         calendar_services.delete_event(calendar.event(gone.id), seen=1)
         patient_services.delete_patient(patients.patient(trashed.id))
+        xray_services.delete_xray(xrays.xray(thrown.id), seen=1)
     return {
         "event_id": [mine.id, other.id, gone.id],
         "patient_id": [here.id, trashed.id],
         "user_id": [make.user("victim").id],
+        "xray_id": [picture.id, thrown.id],
         "session_id": [1],
         "chair_id": [make.chair("Chair 1").id],
         "type_id": [make.type("Check-up").id],
@@ -143,14 +151,14 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
 
 def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[tuple[str, bool]]:
     """Each address of a rule, and whether there is something there."""
-    given = {"day": "2026-09-01", "token": "a-token-that-was-never-made", "view": "week"}
+    given = {"day": "2026-09-01", "token": "a-token-that-was-never-made", "view": "week", "size": "thumb"}
     ids = [name for name in rule.arguments if name in objects]
     if not ids:
         yield rule.build({name: given[name] for name in rule.arguments}, append_unknown=False)[1], True
         return
-    first = ids[0]
+    first, others = ids[0], {name: given[name] for name in rule.arguments if name in given and name not in objects}
     for value in [*objects[first], MISSING]:
-        values = {name: objects[name][0] for name in ids} | {first: value}
+        values = others | {name: objects[name][0] for name in ids} | {first: value}
         yield rule.build(values, append_unknown=False)[1], value != MISSING
 
 

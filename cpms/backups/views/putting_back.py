@@ -1,7 +1,6 @@
 """Putting a backup back, from the screen: choose it, look at it, say the clinic's name, and wait for the server."""
 
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ from cpms.core.permissions import P
 from cpms.web.access import can, passive, public, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, page
-from cpms.web.uploads import is_single_upload, put_down, takes_files, told
+from cpms.web.uploads import Arriving, Bounds, is_single, takes_files, told
 from cpms.work import jobs as work
 from cpms.work import queries as works
 from cpms.work.models import State
 
-TOLD = ("patient", "event", "user", "audit_entry")  # tables whose rows say something to the owner
+TOLD = ("patient", "event", "xray", "user", "audit_entry")  # tables whose rows say something to the owner
 
 
 @bp.get("/restore")
@@ -58,7 +57,12 @@ def _page(*, status: int = 200, **forms: Any) -> Response:
 
 def _compare(counts: dict[str, int]) -> list[tuple[str, int, int]]:
     """What there is how often, in the backup and now."""
-    labels = {"patient": _("Patients"), "event": _("Calendar entries"), "user": _("Users"), "audit_entry": _("Entries in the trail")}
+    labels = {
+        "patient": _("Patients"),
+        "event": _("Calendar entries"),
+        "user": _("Users"),
+        "audit_entry": _("Entries in the trail"),
+    }
     return [(labels[table], counts.get(table, 0), queries.rows_now(table)) for table in TOLD]
 
 
@@ -93,20 +97,31 @@ def _chosen_file(backup_id: str, file: str) -> Path:
 
 @bp.post("/restore/upload")
 @require(P.BACKUP_MANAGE)
-@takes_files(lambda: shutil.disk_usage(queries.instance()).free)
+@takes_files(lambda: Bounds(file=_room(), files=1, room=_room))
 def upload() -> ResponseReturnValue:
     form = UploadForm.posted()
     if not form.validate():
         return _page(status=422, upload=form)
     file = form.file.data
     try:
-        found = candidate.take_in(partial(put_down, file), name=Path(file.filename or "").name)
+        _check_arrival(file.stream)
+        found = candidate.take_in(file.stream.finished(), name=Path(file.filename or "").name)
     except DomainError as refusal:
-        if is_single_upload():
-            return told(file.filename, sentence(refusal), status=422)
+        if is_single():
+            return told(file.filename or "", sentence(refusal), status=422)
         form.refuse("file", sentence(refusal))
         return _page(status=422, upload=form)
     return _look_at(found)
+
+
+def _room() -> int:
+    """Bytes that a backup may take while somebody looks at it."""
+    return max(0, shutil.disk_usage(queries.instance()).free - jobs.ROOM)
+
+
+def _check_arrival(file: Arriving) -> None:
+    if file.refusal:
+        raise Refused(_("There is no room on the server's disk for this file."))
 
 
 def _look_at(found: candidate.Candidate) -> Response:

@@ -1,0 +1,215 @@
+"""Every read of X-rays."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from cpms.core.db import db
+from cpms.core.errors import NotFound
+from cpms.patients import queries as patients
+from cpms.patients.models import Patient
+from cpms.xrays import rules
+from cpms.xrays.models import Laterality, Xray, XrayKind
+
+PER_PAGE = 50
+MOST_PATIENTS = 200  # whom a search of the list may mean
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A picture in a gallery or a list."""
+
+    id: int
+    patient_id: int
+    patient: str
+    chart_no: int
+    date_performed: date
+    kind: XrayKind
+    teeth: list[str]
+    laterality: Laterality
+    findings: str
+    impression: str
+    reported_at: datetime | None
+    mime: str
+    size: int
+    width: int
+    height: int
+    bit_depth: int
+    frames: int
+    original_name: str
+    problem: str
+    created_at: datetime
+    row_version: int
+
+    @property
+    def is_document(self) -> bool:
+        return self.mime == "application/pdf"
+
+    @property
+    def lacks_findings(self) -> bool:
+        return self.reported_at is None and self.kind not in rules.NEED_NO_FINDINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the clinic's pictures."""
+
+    rows: list[Card]
+    page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+_x, _p = Xray.__table__.c, Patient.__table__.c
+_CARD = (
+    _x.id,
+    _x.patient_id,
+    _p.first_name,
+    _p.last_name,
+    _p.chart_no,
+    _x.date_performed,
+    _x.kind,
+    _x.teeth,
+    _x.laterality,
+    _x.findings,
+    _x.impression,
+    _x.reported_at,
+    _x.mime,
+    _x.size,
+    _x.width,
+    _x.height,
+    _x.bit_depth,
+    _x.frames,
+    _x.original_name,
+    _x.problem,
+    _x.created_at,
+    _x.row_version,
+)
+_THERE = (_x.deleted_at.is_(None), _p.deleted_at.is_(None))
+_WITHOUT_FINDINGS = (_x.reported_at.is_(None), _x.kind.not_in(rules.NEED_NO_FINDINGS))
+
+
+def xray(xray_id: int) -> Xray:
+    """The picture. NotFound when it, or its patient, lies in the trash."""
+    found = db.session.get(Xray, xray_id)
+    if found is None or found.is_deleted or found.patient.is_deleted:
+        raise NotFound
+    return found
+
+
+def xray_ever(xray_id: int) -> Xray:
+    """The picture, also a deleted one."""
+    found = db.session.get(Xray, xray_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_patient(patient_id: int) -> list[Card]:
+    """All of a patient's pictures and documents, the newest first."""
+    return _cards(_cards_where(_x.patient_id == patient_id).order_by(_x.date_performed.desc(), _x.id.desc()))
+
+
+def listing(
+    typed: str = "",
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    without_findings: bool = False,
+    page: int = 1,
+) -> Listing:
+    """A page of all pictures of the clinic, the newest first: of the patients that a typed text means, of some days
+    (both included), or only those that nobody has reported on."""
+    where: list[ColumnElement[bool]] = []
+    if typed.strip():
+        hits = patients.search(typed, limit=MOST_PATIENTS, archived=True)
+        where.append(_x.patient_id.in_([hit.id for hit in hits]))
+    if since:
+        where.append(_x.date_performed >= since)
+    if until:
+        where.append(_x.date_performed <= until)
+    if without_findings:
+        where += _WITHOUT_FINDINGS
+    total = _count(*where)
+    page = min(max(page, 1), max(1, -(-total // PER_PAGE)))
+    query = _cards_where(*where).order_by(_x.date_performed.desc(), _x.id.desc())
+    return Listing(_cards(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)), page, total)
+
+
+def how_many_without_findings() -> int:
+    return _count(*_WITHOUT_FINDINGS)
+
+
+def same_in_chart(patient_id: int, sha256: str) -> Xray | None:
+    """The picture of that patient with the same bytes, unless it was deleted."""
+    same = Xray.patient_id == patient_id, Xray.sha256 == sha256, Xray.deleted_at.is_(None)
+    return db.session.scalars(select(Xray).where(*same)).first()
+
+
+def is_used(sha256: str) -> bool:
+    """Whether any record, also a deleted one, names the file."""
+    return db.session.scalars(select(Xray.id).where(Xray.sha256 == sha256).limit(1)).first() is not None
+
+
+def endings() -> dict[str, str]:
+    """The usual ending of each kept file, by its SHA-256: the files themselves have none."""
+    rows = db.session.execute(select(Xray.sha256, Xray.mime).distinct())
+    return {row.sha256: rules.SUFFIXES[row.mime][0] for row in rows}
+
+
+def kind_words() -> dict[XrayKind, str]:
+    return {
+        XrayKind.PERIAPICAL: _("Periapical"),
+        XrayKind.BITEWING: _("Bitewing"),
+        XrayKind.PANORAMIC: _("Panoramic"),
+        XrayKind.CEPHALOMETRIC: _("Cephalometric"),
+        XrayKind.OCCLUSAL: _("Occlusal"),
+        XrayKind.CBCT_SLICE: _("CBCT slice"),
+        XrayKind.PHOTO: _("Photo"),
+        XrayKind.OTHER: _("Other"),
+        XrayKind.DOCUMENT: _("Document"),
+    }
+
+
+def laterality_words() -> dict[Laterality, str]:
+    return {
+        Laterality.UNKNOWN: _("not given"),
+        Laterality.RIGHT: _("right"),
+        Laterality.LEFT: _("left"),
+        Laterality.BOTH: _("both sides"),
+    }
+
+
+def problem_words() -> dict[str, str]:
+    """Why a file that is kept cannot be shown."""
+    return {
+        "no-picture": _("This DICOM file holds no picture. It is kept as it came."),
+        "syntax": _("This picture is packed in a way that cannot be shown here. The file is kept as it came."),
+        "depth": _("This picture has values that cannot be shown here. The file is kept as it came."),
+        "undecodable": _("The picture in this file cannot be read. The file is kept as it came."),
+    }
+
+
+def _cards_where(*where: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    return select(*_CARD).join_from(Xray.__table__, Patient.__table__).where(*_THERE, *where)
+
+
+def _count(*where: ColumnElement[bool]) -> int:
+    counted = select(func.count()).select_from(Xray.__table__.join(Patient.__table__)).where(*_THERE, *where)
+    return db.session.scalar(counted) or 0
+
+
+def _cards(query: Select[*tuple[object, ...]]) -> list[Card]:
+    return [_card(row) for row in db.session.execute(query)]
+
+
+def _card(row: Row[*tuple[object, ...]]) -> Card:
+    values: Iterable[object] = tuple(row)
+    xray_id, patient_id, first, last, *rest = values
+    return Card(xray_id, patient_id, f"{first} {last}", *rest)  # type: ignore[arg-type]
