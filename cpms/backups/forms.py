@@ -25,6 +25,7 @@ class PlanForm(Form):
 class UploadForm(Form):
     """A backup that was downloaded, perhaps from another machine."""
 
+    with_files = True
     file = FileField(_l("Backup file"), [FileRequired(_l("Please choose a file."))], render_kw={"accept": ".tar"})
 
 

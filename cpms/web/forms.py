@@ -20,6 +20,8 @@ _OUR_OWN = {"csrf_token"}
 class Form(wtforms.Form):
     """The form of one action. Cleans what was typed, and refuses a field that it does not know."""
 
+    with_files = False  # whether fields of it are files; many at once are the view's own matter
+
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
         super().__init__(formdata, **kwargs)
         if formdata:
@@ -29,8 +31,8 @@ class Form(wtforms.Form):
 
     @classmethod
     def posted(cls, **kwargs: Any) -> "Form":
-        """The form with what the request carries, files too."""
-        carried = CombinedMultiDict([request.files, request.form]) if request.files else request.form
+        """The form with what the request carries."""
+        carried = CombinedMultiDict([request.files, request.form]) if cls.with_files else request.form
         return cls(carried, **kwargs)
 
     def refuse(self, field: str | None, sentence: str) -> None:

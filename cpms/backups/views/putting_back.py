@@ -25,8 +25,6 @@ from cpms.work import jobs as work
 from cpms.work import queries as works
 from cpms.work.models import State
 
-TOLD = ("patient", "event", "xray", "user", "audit_entry")  # tables whose rows say something to the owner
-
 
 @bp.get("/restore")
 @require(P.BACKUP_MANAGE)
@@ -60,10 +58,11 @@ def _compare(counts: dict[str, int]) -> list[tuple[str, int, int]]:
     labels = {
         "patient": _("Patients"),
         "event": _("Calendar entries"),
+        "xray": _("X-rays"),
         "user": _("Users"),
         "audit_entry": _("Entries in the trail"),
     }
-    return [(labels[table], counts.get(table, 0), queries.rows_now(table)) for table in TOLD]
+    return [(labels[table], counts.get(table, 0), queries.rows_now(table)) for table in labels]
 
 
 def _failed() -> str:
