@@ -81,6 +81,7 @@ ACTIONS = {
     "work.step": "",
     "xray.create": _l("put a picture into the chart"),
     "xray.delete": _l("deleted a picture"),
+    "xray.list": _l("leafed through the pictures"),
     "xray.move": _l("moved a picture to another patient"),
     "xray.note": _l("put a note on a picture"),
     "xray.original": _l("took a picture's file along"),
@@ -89,6 +90,11 @@ ACTIONS = {
     "xray.undelete": _l("restored a picture"),
     "xray.update": _l("changed what a picture is"),
     "xray.view": _l("looked at a picture"),
+    "xray_mount.change": _l("changed a mount"),
+    "xray_mount.create": _l("made a mount of pictures"),
+    "xray_mount.delete": _l("took a mount away"),
+    "xray_mount.print": _l("printed a mount"),
+    "xray_mount.view": _l("looked at a mount"),
 }  # chairs and appointment types name their actions by their tables: see `action`
 _FURNITURE = {
     "create": _l("added it"),
@@ -174,6 +180,13 @@ LABELS = {
         "copied_at": _l("Copied"),
         "target_error": _l("What went wrong with the copy"),
         "removed_at": _l("Made room"),
+    },
+    "xray_mount": {
+        "layout": _l("Layout"),
+        "title": _l("Title"),
+        "cells": _l("Pictures"),
+        "patient_id": _l("Patient"),
+        "deleted_at": _l("Deleted"),
     },
     "xray": {
         "date_performed": _l("Taken on"),
@@ -295,6 +308,7 @@ def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
         ("patient", "sex"): {sex.value: str(words) for sex, words in SEXES.items()},
         ("patient", "status"): {PatientStatus.ACTIVE: _("active"), PatientStatus.ARCHIVED: _("archived")},
         ("xray", "kind"): {kind.value: word for kind, word in xrays.kind_words().items()},
+        ("xray_mount", "layout"): {layout.value: word for layout, word in xrays.layout_words().items()},
         ("xray", "laterality"): {side.value: word for side, word in xrays.laterality_words().items()},
         ("user", "role"): {role.value: str(words) for role, words in ROLE_NAMES.items()},
     }

@@ -11,6 +11,7 @@ from cpms.web.access import can
 PLACES = (
     ("calendar.home", "calendar", _l("Calendar"), "calendar", P.CALENDAR_READ),
     ("patients.index", "patients", _l("Patients"), "users", P.PATIENT_READ),
+    ("xrays.shelf", "xrays", _l("X-rays"), "photo", P.XRAY_READ),
     ("settings.index", "settings", _l("Settings"), "settings", P.PROFILE),
 )
 

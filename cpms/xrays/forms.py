@@ -7,10 +7,11 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 from wtforms.fields.choices import SelectChoice
 
+from cpms.auth import queries as auth
 from cpms.core import clock
-from cpms.web.forms import Choice, Day, Form, Line
+from cpms.web.forms import Choice, Day, Form, Line, Number, Version, at_most, required
 from cpms.xrays import queries, rules
-from cpms.xrays.models import Laterality, XrayKind
+from cpms.xrays.models import Laterality, Xray, XrayKind
 
 
 class Teeth(Line):
@@ -61,3 +62,93 @@ class UploadForm(Form):
             "laterality": Laterality(self.laterality.data) if self.laterality.data else None,
             "sure": bool(self.sure.data),
         }
+
+
+class FactsForm(Form):
+    """What is said about one picture."""
+
+    kind = Choice(_l("Kind"), [required()])
+    date_performed = Day(_l("Taken on"), [required(_l("Please give the day on which it was taken."))])
+    teeth = Teeth(_l("Teeth"))
+    laterality = Choice(_l("Side"))
+    taken_by_id = Choice(_l("Taken by"))
+    version = Version()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = [SelectChoice(value.value, word) for value, word in queries.kind_words().items()]
+        self.laterality.choices = [
+            SelectChoice(value.value, word) for value, word in queries.laterality_words().items()
+        ]
+        people = [SelectChoice(str(user.id), user.display_name) for user in auth.users() if user.active]
+        self.taken_by_id.choices = [SelectChoice("", _("not given")), *people]
+        self.taken_by_id.data = self.taken_by_id.data or ""
+
+    @classmethod
+    def of(cls, xray: Xray) -> "FactsForm":
+        return cls(
+            data={
+                "kind": xray.kind.value,
+                "date_performed": xray.date_performed,
+                "teeth": " ".join(xray.teeth),
+                "laterality": xray.laterality.value,
+                "taken_by_id": str(xray.taken_by_id or ""),
+                "version": xray.row_version,
+            }
+        )
+
+    def given(self) -> dict[str, Any]:
+        """For `services.update_facts`."""
+        return {
+            "kind": XrayKind(self.kind.data),
+            "date_performed": self.date_performed.data,
+            "teeth": self.teeth.codes or [],
+            "laterality": Laterality(self.laterality.data or "unknown"),
+            "taken_by_id": int(self.taken_by_id.data) if self.taken_by_id.data else None,
+        }
+
+
+class MoveForm(Form):
+    """Whose a picture is."""
+
+    patient_name = Line(_l("Patient"))
+    patient_id = Number(_l("Patient"), [required(_l("Please choose a patient from the list."))])
+    reason = Line(_l("Reason"), [at_most(300)])
+    version = Version()
+
+
+class DeleteForm(Form):
+    reason = Line(_l("Reason"), [at_most(300)])
+    version = Version()
+
+
+class MountForm(Form):
+    """A new mount."""
+
+    layout = Choice(_l("Layout"), [required()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.layout.choices = [SelectChoice(value.value, word) for value, word in queries.layout_words().items()]
+
+
+class PlaceForm(Form):
+    """A picture into a cell; without a picture the cell is emptied."""
+
+    cell = Line(validators=[required()])
+    xray_id = Number()
+    version = Version()
+
+
+class CellForm(Form):
+    cell = Line(validators=[required()])
+    version = Version()
+
+
+class FillForm(Form):
+    version = Version()
+
+
+class TitleForm(Form):
+    title = Line(_l("Title"), [at_most(100)])
+    version = Version()

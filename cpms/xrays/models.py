@@ -97,3 +97,25 @@ class Xray(Timestamped, SoftDeletable, Versioned, BelongsToPatient, Model):
     @property
     def is_document(self) -> bool:
         return self.mime == "application/pdf"
+
+
+class MountLayout(StrEnum):
+    BITEWINGS_2 = "bitewings_2"
+    BITEWINGS_4 = "bitewings_4"
+    FULL_MOUTH_18 = "full_mouth_18"
+
+
+class XrayMount(Timestamped, SoftDeletable, Versioned, BelongsToPatient, Model):
+    """Pictures of one patient side by side, as a series is read: facing the patient, whose right is on the left.
+
+    `cells` is {cell of the layout: {"xray": id, "turn": degrees clockwise}}; the pictures themselves are not touched.
+    """
+
+    __tablename__ = "xray_mount"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    layout: Mapped[MountLayout] = mapped_column(choice(MountLayout))
+    title: Mapped[str] = mapped_column(String(100), default="")
+    cells: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON, default=dict)
+
+    patient: Mapped[Patient] = relationship(lazy="joined")

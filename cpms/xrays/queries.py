@@ -12,7 +12,7 @@ from cpms.core.errors import NotFound
 from cpms.patients import queries as patients
 from cpms.patients.models import Patient
 from cpms.xrays import rules
-from cpms.xrays.models import Laterality, Xray, XrayKind
+from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
 
 PER_PAGE = 50
 MOST_PATIENTS = 200  # whom a search of the list may mean
@@ -213,3 +213,25 @@ def _card(row: Row[*tuple[object, ...]]) -> Card:
     values: Iterable[object] = tuple(row)
     xray_id, patient_id, first, last, *rest = values
     return Card(xray_id, patient_id, f"{first} {last}", *rest)  # type: ignore[arg-type]
+
+
+def mount(mount_id: int) -> XrayMount:
+    """The mount. NotFound when it, or its patient, lies in the trash."""
+    found = db.session.get(XrayMount, mount_id)
+    if found is None or found.is_deleted or found.patient.is_deleted:
+        raise NotFound
+    return found
+
+
+def mounts_of(patient_id: int) -> list[XrayMount]:
+    """The newest first."""
+    theirs = XrayMount.patient_id == patient_id, XrayMount.deleted_at.is_(None)
+    return list(db.session.scalars(select(XrayMount).where(*theirs).order_by(XrayMount.id.desc())))
+
+
+def layout_words() -> dict[MountLayout, str]:
+    return {
+        MountLayout.BITEWINGS_2: _("Bitewing pair"),
+        MountLayout.BITEWINGS_4: _("Four bitewings"),
+        MountLayout.FULL_MOUTH_18: _("Full-mouth series (18)"),
+    }

@@ -1,15 +1,15 @@
 """What a file that was looked at is, whose it may be, and what it is called. No database."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from cpms.core import teeth as fdi
 from cpms.core.text import clean_line, fold
-from cpms.xrays.models import Laterality, XrayKind
+from cpms.xrays.models import Laterality, MountLayout, XrayKind
 
 # The names of what is done to a picture in the trail, besides its making; whoever opens the transaction uses them.
 CHANGES = ("xray.update", "xray.report", "xray.move", "xray.delete", "xray.undelete", "xray.note", "xray.remove_note")
@@ -64,6 +64,22 @@ class Read:
         return SIDES.get((self.facts or {}).get("laterality", ""), Laterality.UNKNOWN)
 
 
+class Dated(Protocol):
+    @property
+    def date_performed(self) -> date: ...
+
+
+Picture = TypeVar("Picture", bound=Dated)
+
+
+def by_day(pictures: Iterable[Picture]) -> list[tuple[date, list[Picture]]]:
+    """The pictures of each day together, in the order in which they come."""
+    days: dict[date, list[Picture]] = {}
+    for each in pictures:
+        days.setdefault(each.date_performed, []).append(each)
+    return list(days.items())
+
+
 def plain_name(name: str) -> str:
     """A file's name as data: without folders, line breaks and signs that turn it round."""
     last = re.split(r"[/\\]", clean_line(name.replace("\0", "")))[-1].strip(" .")
@@ -111,3 +127,96 @@ def _words(name: str) -> set[str]:
     """The folded words of a DICOM name `Family^Given^Middle^Prefix^Suffix`, titles left out."""
     parts = name.partition("=")[0].split("^")
     return set(fold(" ".join(parts[:3])).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A place in a mount: which teeth it shows, and by what kind of picture."""
+
+    name: str
+    teeth: tuple[str, ...]
+    kind: XrayKind
+
+
+def _cells(kind: XrayKind, **teeth: str) -> tuple[Cell, ...]:
+    return tuple(Cell(name, tuple(codes.split()), kind) for name, codes in teeth.items())
+
+
+# Seen as one faces the patient. A full-mouth series of 18: fourteen periapicals and four bitewings.
+LAYOUTS: dict[MountLayout, tuple[Cell, ...]] = {
+    MountLayout.BITEWINGS_2: _cells(
+        XrayKind.BITEWING, b1="18 17 16 15 14 44 45 46 47 48", b2="24 25 26 27 28 34 35 36 37 38"
+    ),
+    MountLayout.BITEWINGS_4: _cells(
+        XrayKind.BITEWING, b1="18 17 16 46 47 48", b2="15 14 44 45", b3="24 25 34 35", b4="26 27 28 36 37 38"
+    ),
+    MountLayout.FULL_MOUTH_18: (
+        *_cells(
+            XrayKind.PERIAPICAL,
+            u1="18 17 16", u2="15 14", u3="13", u4="12 11 21 22", u5="23", u6="24 25", u7="26 27 28",
+        ),
+        *_cells(
+            XrayKind.BITEWING, b1="18 17 16 46 47 48", b2="15 14 44 45", b3="24 25 34 35", b4="26 27 28 36 37 38"
+        ),
+        *_cells(
+            XrayKind.PERIAPICAL,
+            l1="48 47 46", l2="45 44", l3="43", l4="42 41 31 32", l5="33", l6="34 35", l7="36 37 38",
+        ),
+    ),
+}  # fmt: skip
+
+Cells = Mapping[str, Mapping[str, int]]
+
+
+def placed(cells: Cells, cell: str, xray_id: int | None) -> dict[str, dict[str, int]]:
+    """The cells after a picture was put into one of them, or one was emptied. A picture is in a mount once: when it
+    comes from another cell, what lies in the new one goes there."""
+    new = {name: dict(content) for name, content in cells.items()}
+    there = new.pop(cell, None)
+    if xray_id is None:
+        return new
+    if there and there["xray"] == xray_id:
+        return {**new, cell: there}
+    before = next((name for name, content in new.items() if content["xray"] == xray_id), None)
+    moved = new.pop(before) if before else {"xray": xray_id, "turn": 0}
+    if before and there:
+        new[before] = there
+    return {**new, cell: moved}
+
+
+def turned(cells: Cells, cell: str) -> dict[str, dict[str, int]]:
+    """A quarter more, clockwise."""
+    new = {name: dict(content) for name, content in cells.items()}
+    if cell in new:
+        new[cell]["turn"] = (new[cell]["turn"] + 90) % 360
+    return new
+
+
+class Shown(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def kind(self) -> XrayKind: ...
+    @property
+    def teeth(self) -> list[str]: ...
+
+
+def filled(layout: MountLayout, cells: Cells, pictures: Sequence[Shown]) -> dict[str, dict[str, int]]:
+    """Empty cells get the first picture of their kind that shows the most of their teeth; those at hand come first."""
+    new = {name: dict(content) for name, content in cells.items()}
+    used = {content["xray"] for content in new.values()}
+    for cell in LAYOUTS[layout]:
+        if cell.name in new:
+            continue
+        fits = [each for each in pictures if each.id not in used and each.kind is cell.kind]
+        best = max(fits, key=lambda each: _overlap(each, cell), default=None)
+        if best is not None and _overlap(best, cell) > 0:
+            new[cell.name] = {"xray": best.id, "turn": 0}
+            used.add(best.id)
+    return new
+
+
+def _overlap(picture: Shown, cell: Cell) -> float:
+    """How well a picture's teeth are those of the cell, from 0 to 1."""
+    theirs, ours = set(picture.teeth), set(cell.teeth)
+    return len(theirs & ours) / len(theirs | ours) if theirs else 0

@@ -16,7 +16,7 @@ from cpms.core.errors import Conflict, NotFound, Refused
 from cpms.core.text import clean
 from cpms.patients.models import Patient
 from cpms.xrays import queries, rules
-from cpms.xrays.models import Laterality, Xray, XrayKind
+from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
 from cpms.xrays.rules import Read
 
 MOST_NOTES = 500
@@ -223,3 +223,45 @@ def _teeth(codes: Sequence[str]) -> list[str]:
     if wrong := sorted(code for code in codes if not fdi.is_tooth(code)):
         raise Refused(_("There is no tooth %(codes)s.", codes=", ".join(wrong)), field="teeth")
     return fdi.in_order(set(codes))
+
+
+def create_mount(patient: Patient, layout: MountLayout) -> XrayMount:
+    """An empty one, which takes what fits by the teeth of the newest pictures."""
+    _check_patient(patient)
+    cells = rules.filled(layout, {}, queries.of_patient(patient.id))
+    row = XrayMount(patient_id=patient.id, layout=layout, cells=cells)
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def place(mount: XrayMount, cell: str, xray_id: int | None, *, seen: int) -> None:
+    """Put a picture of the same patient into a cell, or take out what is in it."""
+    mount.expect_version(seen)
+    if cell not in {each.name for each in rules.LAYOUTS[mount.layout]}:
+        raise NotFound
+    if xray_id is not None and queries.xray(xray_id).patient_id != mount.patient_id:
+        raise Refused(_("This picture is not of this patient."))
+    mount.cells = rules.placed(mount.cells, cell, xray_id)
+
+
+def turn(mount: XrayMount, cell: str, *, seen: int) -> None:
+    mount.expect_version(seen)
+    mount.cells = rules.turned(mount.cells, cell)
+
+
+def fill(mount: XrayMount, *, seen: int) -> None:
+    """Empty cells take what fits by the teeth."""
+    mount.expect_version(seen)
+    mount.cells = rules.filled(mount.layout, mount.cells, queries.of_patient(mount.patient_id))
+
+
+def rename_mount(mount: XrayMount, title: str, *, seen: int) -> None:
+    mount.expect_version(seen)
+    mount.title = title
+
+
+def delete_mount(mount: XrayMount, *, seen: int) -> None:
+    """The frame goes; the pictures stay in the chart."""
+    mount.expect_version(seen)
+    mount.deleted_at = clock.now()

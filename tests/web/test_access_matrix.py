@@ -82,7 +82,10 @@ POLICY: dict[str, set[str]] = {
         FILES,
     ),
     **dict.fromkeys(
-        ("xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
+        ("xrays.ask_delete", "xrays.ask_move", "xrays.change_facts", "xrays.create_mount", "xrays.delete",
+            "xrays.delete_mount", "xrays.facts", "xrays.fill", "xrays.find_patient", "xrays.mount", "xrays.mounts",
+            "xrays.move", "xrays.place", "xrays.print_mount", "xrays.rename", "xrays.shelf", "xrays.turn",
+            "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
     ),
     "patients.medical": CLINICAL_READ,
     "patients.edit_medical": CLINICAL_WRITE,
@@ -104,6 +107,7 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
     from cpms.patients import services as patient_services
     from cpms.xrays import queries as xrays
     from cpms.xrays import services as xray_services
+    from cpms.xrays.models import MountLayout
 
     with app.app_context(), transaction("test.staff", actor=None):
         for name, role in (("otto", Role.ASSISTANT), ("victim", Role.DENTIST)):
@@ -135,7 +139,11 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         calendar_services.delete_event(calendar.event(gone.id), seen=1)
         patient_services.delete_patient(patients.patient(trashed.id))
         xray_services.delete_xray(xrays.xray(thrown.id), seen=1)
+    with app.app_context(), transaction("test.mount", actor=None):
+        frame = xray_services.create_mount(patients.patient(here.id), MountLayout.BITEWINGS_2)
+        frame_id = frame.id
     return {
+        "mount_id": [frame_id],
         "event_id": [mine.id, other.id, gone.id],
         "patient_id": [here.id, trashed.id],
         "user_id": [make.user("victim").id],

@@ -10,10 +10,11 @@ const line = (form, file) => {
   return item;
 };
 
-const send = (form, field, file, item) => new Promise((resolve) => {
+const send = (form, field, file, item, more = {}) => new Promise((resolve) => {
   const body = new FormData(form);
   body.delete(field.name);
   body.append(field.name, file);
+  for (const [name, value] of Object.entries(more)) body.set(name, value);
   const request = new XMLHttpRequest();
   request.open("POST", form.action);
   request.setRequestHeader("HX-Request", "true");
@@ -24,34 +25,73 @@ const send = (form, field, file, item) => new Promise((resolve) => {
   request.send(body);
 });
 
-function settle(form, request, item) {
+const say = (item, words) => {
+  item.querySelector("progress")?.remove();
+  item.append(Object.assign(document.createElement("span"), { className: "problem", textContent: words }));
+};
+
+async function one(form, field, file, item, more) {
+  if (form.dataset.most && file.size > Number(form.dataset.most)) return say(item, form.dataset.tooLarge);
+  const request = await send(form, field, file, item, more);
   const next = request?.getResponseHeader("HX-Redirect");
   if (next) return location.assign(next);
   const answer = document.createElement("template");
   answer.innerHTML = request?.responseText ?? "";
   const told = answer.content.querySelector("li.uploaded");
-  if (told) return item.replaceWith(told);
-  const words = answer.content.querySelector(".toast")?.textContent.trim() || form.dataset.broken;
-  item.querySelector("progress").remove();
-  item.append(Object.assign(document.createElement("span"), { className: "problem", textContent: words }));
+  if (!told) return say(item, answer.content.querySelector(".toast")?.textContent.trim() || form.dataset.broken);
+  item.replaceWith(told);
+  // A file that asks: the answer sends it once more with that field set.
+  const again = told.querySelector("[data-again]");
+  again?.addEventListener("click", async () => {
+    const next = line(form, file);
+    told.replaceWith(next);
+    await one(form, field, file, next, { [again.dataset.again]: "y" });
+    changed(form);
+  });
 }
 
-export async function sendAll(form, files) {
-  const field = form.querySelector("input[type=file]");
-  const items = files.map((file) => [file, line(form, file)]);
+function changed(form) {
+  if (form.dataset.upload) htmx.trigger(document.body, form.dataset.upload);
+}
+
+async function sendAll(form, field) {
+  const items = [...field.files].map((file) => [file, line(form, file)]);
+  const buttons = form.querySelectorAll("button[type=submit]");
   form.setAttribute("aria-busy", "true");
-  for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
-  for (const [file, item] of items) settle(form, await send(form, field, file, item), item);
-  for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = false;
+  for (const button of buttons) button.disabled = true;
+  for (const [file, item] of items) await one(form, field, file, item);
+  for (const button of buttons) button.disabled = false;
   form.removeAttribute("aria-busy");
   field.value = "";
-  if (form.dataset.upload) htmx.trigger(document.body, form.dataset.upload);
+  form.dispatchEvent(new Event("upload:over", { bubbles: true }));
+  changed(form);
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-upload]");
-  const files = [...(form?.querySelector("input[type=file]")?.files ?? [])];
-  if (!files.length) return; // the server says that a file is missing
+  const field = form?.querySelector("input[type=file]");
+  if (!field?.files.length) return; // the server says that a file is missing
   event.preventDefault();
-  sendAll(form, files);
+  sendAll(form, field);
 });
+
+// Files dropped anywhere on the page's part that wants them wait in the form's field until somebody says "Store".
+for (const place of document.querySelectorAll("[data-drop]")) {
+  const brings = (event) => event.dataTransfer?.types.includes("Files");
+  place.addEventListener("dragover", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    place.classList.add("dropping");
+  });
+  place.addEventListener("dragleave", (event) => { if (!place.contains(event.relatedTarget)) place.classList.remove("dropping"); });
+  place.addEventListener("drop", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    place.classList.remove("dropping");
+    const form = document.getElementById(place.dataset.drop);
+    form.closest("details")?.setAttribute("open", "");
+    form.querySelector("input[type=file]").files = event.dataTransfer.files;
+    form.querySelector("button[type=submit]").focus();
+    form.scrollIntoView({ block: "nearest" });
+  });
+}

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_file, url_for
+from flask import Response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.core import media
+from cpms.core import teeth as fdi
 from cpms.core.db import fresh_read, transaction
 from cpms.core.errors import DomainError, NotFound
 from cpms.core.files import digest
@@ -20,13 +21,12 @@ from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, page
 from cpms.web.toasts import toast
-from cpms.web.uploads import Arriving, Bounds, takes_files
+from cpms.web.uploads import Arriving, Bounds, is_single, takes_files
 from cpms.xrays import intake, queries, rules, services
 from cpms.xrays.forms import UploadForm
 from cpms.xrays.models import Xray
 from cpms.xrays.rules import Read
-
-bp = Blueprint("xrays", __name__, url_prefix="/xrays")
+from cpms.xrays.views.blueprint import bp
 
 # Which file is sent for each size, and as what: nothing that the browser could take for something else.
 FILES = {
@@ -167,6 +167,8 @@ def upload(patient_id: int) -> ResponseReturnValue:
         form.refuse(None, _("Please choose a file."))
         return _gallery(chart, form, status=422)
     outcomes = [_take(patient_id, rules.plain_name(file.filename or ""), file.stream, form) for file in files]
+    if is_single():
+        return Response(render_template("xrays/_uploaded.html", outcomes=outcomes), outcomes[0].status)
     bad = [each for each in outcomes if each.state != "stored"]
     stored = len(outcomes) - len(bad)
     if stored:
@@ -209,16 +211,30 @@ def _store(patient_id: int, read: Read, given: dict[str, Any]) -> int:
 
 
 def _gallery(chart: Chart, form: UploadForm, *, status: int = 200, outcomes: list[Outcome] | None = None) -> Response:
+    everything = queries.of_patient(chart.id)
+    asked = {name: request.args.get(name, "")[:20] for name in ("kind", "tooth", "open")}
+    shown = [
+        each
+        for each in everything
+        if (not asked["kind"] or each.kind == asked["kind"])
+        and (not asked["tooth"] or asked["tooth"] in each.teeth)
+        and (not asked["open"] or each.lacks_findings)
+    ]
     return page(
         "xrays/of_patient.html",
         status=status,
         patient=chart,
         form=form,
         outcomes=outcomes or [],
-        xrays=queries.of_patient(chart.id),
+        days=rules.by_day(shown),
+        asked=asked,
+        known=len(everything),
         kinds=queries.kind_words(),
+        kinds_there=sorted({each.kind for each in everything}),
+        teeth_there=fdi.in_order({code for each in everything for code in each.teeth}),
         problems=queries.problem_words(),
-        most_mb=intake.most_bytes() // 1_000_000,
+        most=intake.most_bytes(),
+        here=url_for(".of_patient", patient_id=chart.id, **{name: value for name, value in asked.items() if value}),
     )
 
 
