@@ -86,6 +86,7 @@ ACTIONS = {
     "xray.note": _l("put a note on a picture"),
     "xray.original": _l("took a picture's file along"),
     "xray.remove_note": _l("took a note off a picture"),
+    "xray.print": _l("printed the report on a picture"),
     "xray.report": _l("reported on a picture"),
     "xray.undelete": _l("restored a picture"),
     "xray.update": _l("changed what a picture is"),

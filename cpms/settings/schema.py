@@ -37,6 +37,7 @@ class ClinicSettings:
     backup_key: str = ""  # the public half of the key that backups are encrypted with; empty: not encrypted
     xray_max_mb: int = 25  # of one picture or document
     xray_floor_mb: int = 500  # of the server's disk: pictures never take this last room
+    xray_phrases: str = ""  # one a line, for reports; empty: the usual ones
     is_demo: bool = False  # shows on every page that nothing here is real
 
     @property

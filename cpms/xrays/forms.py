@@ -1,15 +1,20 @@
-"""What comes along with files."""
+"""What comes along with files, and what is written about them."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
+from flask import abort
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField
+from wtforms import BooleanField, HiddenField
 from wtforms.fields.choices import SelectChoice
 
 from cpms.auth import queries as auth
 from cpms.core import clock
-from cpms.web.forms import Choice, Day, Form, Line, Number, Version, at_most, required
+from cpms.patients.forms import LONGEST_TEXT
+from cpms.patients.rules import Seen
+from cpms.web.forms import Choice, Day, Form, Line, Number, Paragraphs, Version, at_most, required
 from cpms.xrays import queries, rules
 from cpms.xrays.models import Laterality, Xray, XrayKind
 
@@ -152,3 +157,57 @@ class FillForm(Form):
 class TitleForm(Form):
     title = Line(_l("Title"), [at_most(100)])
     version = Version()
+
+
+class ReportForm(Form):
+    """What somebody sees in a picture. `seen` tells what stood there before."""
+
+    COLUMNS = ("findings", "impression")
+
+    findings = Paragraphs(_l("Findings"), [at_most(LONGEST_TEXT)], render_kw={"rows": 6})
+    impression = Paragraphs(_l("Impression"), [at_most(LONGEST_TEXT)], render_kw={"rows": 4})
+    seen = HiddenField()
+
+    @classmethod
+    def of(cls, xray: Xray) -> "ReportForm":
+        stored = {name: getattr(xray, name) for name in cls.COLUMNS}
+        return cls(data={**stored, "seen": str(Seen.of(xray.row_version, stored))})
+
+    def what_was_seen(self) -> Seen:
+        return _seen(self.seen.data, self.COLUMNS)
+
+
+class MarksForm(Form):
+    """What was drawn over a picture, as the viewer sends it: a list of marks in JSON."""
+
+    marks = HiddenField()
+
+    def drawn(self) -> list[dict[str, Any]]:
+        try:
+            marks = json.loads(self.marks.data or "")
+        except ValueError:
+            abort(400)
+        if not isinstance(marks, list) or not marks or not all(isinstance(each, dict) for each in marks):
+            abort(400)
+        return marks
+
+
+class PhrasesForm(Form):
+    """The phrases that reports are put together from."""
+
+    phrases = Paragraphs(_l("Phrases"), [at_most(LONGEST_TEXT)], render_kw={"rows": 16})
+    seen = HiddenField()
+
+    @classmethod
+    def of(cls, shown: str, stored: str) -> "PhrasesForm":
+        return cls(data={"phrases": shown, "seen": str(Seen.of(0, {"phrases": stored}))})
+
+    def what_was_seen(self) -> Seen:
+        return _seen(self.seen.data, ("phrases",))
+
+
+def _seen(text: str | None, names: Sequence[str]) -> Seen:
+    try:
+        return Seen.read(text or "", names)
+    except ValueError:
+        abort(400)

@@ -1,16 +1,21 @@
 """Every read of X-rays."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
+from cpms.auth import queries as auth
 from cpms.core.db import db
 from cpms.core.errors import NotFound
 from cpms.patients import queries as patients
 from cpms.patients.models import Patient
+from cpms.settings import queries as settings
 from cpms.xrays import rules
 from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
 
@@ -235,3 +240,114 @@ def layout_words() -> dict[MountLayout, str]:
         MountLayout.BITEWINGS_4: _("Four bitewings"),
         MountLayout.FULL_MOUTH_18: _("Full-mouth series (18)"),
     }
+
+
+# --- one picture on the viewer's light table ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Where a picture stands among those of its patient, by date."""
+
+    number: int
+    total: int
+    previous: int | None
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something drawn over a picture, in words; `view` are the numbers of a kept view, as JSON."""
+
+    id: str
+    kind: str
+    words: str
+    who: str
+    at: datetime
+    is_mine: bool
+    points: list[rules.Point]
+    view: str
+
+
+def series(xray: Xray) -> Series:
+    """Documents cannot be looked at, so they are left out."""
+    order = (_x.date_performed, _x.id)
+    pictures = select(_x.id).where(_x.patient_id == xray.patient_id, _x.deleted_at.is_(None))
+    ids = list(db.session.scalars(pictures.where(_x.mime != "application/pdf").order_by(*order)))
+    if xray.id not in ids:
+        return Series(1, 1, None, None)
+    at = ids.index(xray.id)
+    return Series(at + 1, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
+
+
+def spacing(xray: Xray) -> tuple[float, float] | None:
+    """Millimetres from pixel to pixel, down and across, when the file says so."""
+    said = (xray.dicom or {}).get("spacing")
+    return (said["row"], said["column"]) if said else None
+
+
+def is_calibrated(xray: Xray) -> bool:
+    """Whether lengths are those of the tooth, not of its shadow on the detector."""
+    return bool((xray.dicom or {}).get("spacing", {}).get("plane") == "calibrated")
+
+
+def notes(xray: Xray, *, reader_id: int) -> list[Note]:
+    """What lies over a picture, the oldest first."""
+    names = {user.id: user.display_name for user in auth.users()} if xray.layers else {}
+    return [
+        Note(
+            layer["id"],
+            layer["content"]["kind"],
+            note_words(layer["content"], xray),
+            names.get(layer["author_id"], ""),
+            datetime.fromisoformat(layer["at"]),
+            layer["author_id"] == reader_id,
+            layer["content"].get("points", []),
+            json.dumps(layer["content"]) if layer["content"]["kind"] == rules.VIEW else "",
+        )
+        for layer in xray.layers
+    ]
+
+
+def note_words(content: Mapping[str, Any], xray: Xray) -> str:
+    """A note as a line of text."""
+    kind, points, mm = content["kind"], content.get("points", []), spacing(xray)
+    if kind == "ruler":
+        return _("Length: %(length)s", length=length_words(rules.length(points, mm), xray))
+    if kind == "angle":
+        return _("Angle: %(degrees)s°", degrees=format_decimal(rules.angle(points, mm), "0.0"))
+    if kind == rules.VIEW:
+        return _("A view: brightness and direction")
+    return content.get("text") or _("An arrow")
+
+
+def length_words(length: float, xray: Xray) -> str:
+    return length_pattern(xray).replace("{n}", format_decimal(length, "0.0" if spacing(xray) else "#,##0"))
+
+
+def length_pattern(xray: Xray) -> str:
+    """How a length on the picture is said, {n} being the number: in which unit, and in which plane."""
+    if spacing(xray) is None:
+        return _("{n} px")
+    return _("{n} mm") if is_calibrated(xray) else _("{n} mm at the detector")
+
+
+def phrases() -> list[str]:
+    """What a report often says: the clinic's own phrases, or the usual ones while it has none."""
+    return rules.phrases(settings.current().xray_phrases) or usual_phrases()
+
+
+def usual_phrases() -> list[str]:
+    return [
+        _("No caries visible."),
+        _("Caries into the outer half of the dentine."),
+        _("Caries into the inner half of the dentine."),
+        _("Bone level within normal limits."),
+        _("Horizontal bone loss."),
+        _("Vertical bone defect."),
+        _("Periapical area unremarkable."),
+        _("Periapical radiolucency."),
+        _("Root filling adequate in length and density."),
+        _("No pathological findings."),
+        _("Follow-up picture recommended."),
+    ]

@@ -1,5 +1,6 @@
 """What a file that was looked at is, whose it may be, and what it is called. No database."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cpms.xrays.models import Laterality, MountLayout, XrayKind
 
 # The names of what is done to a picture in the trail, besides its making; whoever opens the transaction uses them.
 CHANGES = ("xray.update", "xray.report", "xray.move", "xray.delete", "xray.undelete", "xray.note", "xray.remove_note")
-LOOKS = ("xray.view", "xray.original")
+LOOKS = ("xray.view", "xray.original", "xray.print")
 
 SIZES = ("thumb", "screen", "full", "depth")
 PROBLEMS = ("no-picture", "syntax", "depth", "undecodable")
@@ -220,3 +221,73 @@ def _overlap(picture: Shown, cell: Cell) -> float:
     """How well a picture's teeth are those of the cell, from 0 to 1."""
     theirs, ours = set(picture.teeth), set(cell.teeth)
     return len(theirs & ours) / len(theirs | ours) if theirs else 0
+
+
+# What is drawn over a picture, and how somebody saw it
+
+POINTS = {"text": 1, "arrow": 2, "ruler": 2, "angle": 3}
+VIEW = "adjust"  # brightness, contrast and direction, kept as one more note
+LONGEST_WORDS = 200
+MOST_AT_ONCE = 50
+
+Point = tuple[float, float]
+
+
+def mark(given: Mapping[str, Any], *, width: int, height: int) -> dict[str, Any]:
+    """What a note holds, and nothing else of what was sent. ValueError when nobody can have drawn that."""
+    kind = given.get("kind")
+    if kind == VIEW:
+        return _view(given)
+    if kind not in POINTS:
+        raise ValueError(kind)
+    points = [_point(each, width, height) for each in _list(given.get("points"))]
+    words = clean_line(str(given.get("text") or ""))
+    if len(points) != POINTS[kind] or (kind == "text" and not words) or len(words) > LONGEST_WORDS:
+        raise ValueError(kind)
+    return {"kind": kind, "points": points} | ({"text": words} if words and kind in {"text", "arrow"} else {})
+
+
+def _view(given: Mapping[str, Any]) -> dict[str, Any]:
+    turn, width = given.get("turn"), _number(given.get("width"))
+    if turn not in {0, 1, 2, 3} or width < 1:
+        raise ValueError(turn)
+    sides = {name: given.get(name) is True for name in ("invert", "flip")}
+    return {"kind": VIEW, "center": _number(given.get("center")), "width": width, "turn": int(turn), **sides}
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(value)
+    return value
+
+
+def _point(value: Any, width: int, height: int) -> Point:
+    """A point of the picture's pixels; a little beside it, words and arrows may begin."""
+    x, y = (_number(each) for each in _list(value))
+    if not (-width <= x <= 2 * width and -height <= y <= 2 * height):
+        raise ValueError(value)
+    return x, y
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e9:
+        raise ValueError(value)
+    return value
+
+
+def length(points: Sequence[Point], spacing: tuple[float, float] | None) -> float:
+    """From point to point, in millimetres where a pixel's size (down, across) is known, else in pixels."""
+    (a, b), (down, across) = points, spacing or (1, 1)
+    return math.hypot((b[0] - a[0]) * across, (b[1] - a[1]) * down)
+
+
+def angle(points: Sequence[Point], spacing: tuple[float, float] | None) -> float:
+    """Degrees between two legs, 0 to 180; the corner is the second point."""
+    (a, corner, b), (down, across) = points, spacing or (1, 1)
+    (px, py), (qx, qy) = (((x - corner[0]) * across, (y - corner[1]) * down) for x, y in (a, b))
+    return math.degrees(math.atan2(abs(px * qy - py * qx), px * qx + py * qy))
+
+
+def phrases(text: str) -> list[str]:
+    """One a line, each once."""
+    return list(dict.fromkeys(line for each in text.splitlines() if (line := clean_line(each))))

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,9 +12,12 @@ from flask_babel import gettext as _
 from cpms.core import clock
 from cpms.core import teeth as fdi
 from cpms.core.db import Actor, db
-from cpms.core.errors import Conflict, NotFound, Refused
+from cpms.core.errors import Conflict, Forbidden, NotFound, Refused, Stale
 from cpms.core.text import clean
 from cpms.patients.models import Patient
+from cpms.patients.rules import Seen
+from cpms.settings import queries as settings
+from cpms.settings.services import change_settings
 from cpms.xrays import queries, rules
 from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
 from cpms.xrays.rules import Read
@@ -265,3 +268,33 @@ def delete_mount(mount: XrayMount, *, seen: int) -> None:
     """The frame goes; the pictures stay in the chart."""
     mount.expect_version(seen)
     mount.deleted_at = clock.now()
+
+
+def expect_report(xray: Xray, seen: Seen) -> None:
+    """Raise Stale when findings or impression are not those that somebody saw; other changes of the picture, such as
+    a note upon it, are none of the report's."""
+    if seen.changed({"findings": xray.findings, "impression": xray.impression}):
+        raise Stale
+
+
+def draw(xray: Xray, marks: Sequence[Mapping[str, Any]], *, by: Actor) -> None:
+    """Lay several notes over a picture. ValueError when nobody can have drawn that."""
+    if len(marks) > rules.MOST_AT_ONCE:
+        raise ValueError(len(marks))
+    for each in marks:
+        add_note(xray, rules.mark(each, width=xray.width, height=xray.height), by=by)
+
+
+def remove_own_note(xray: Xray, note_id: str, *, by: Actor) -> None:
+    """Take a note off a picture; only who made it may."""
+    author = next((note["author_id"] for note in xray.layers if note["id"] == note_id), by.id)
+    if author != by.id:
+        raise Forbidden(_("Only who made a note can take it away."))
+    remove_note(xray, note_id)
+
+
+def change_phrases(text: str, *, seen: Seen) -> None:
+    """Store the clinic's phrases, one a line; Stale when somebody else stored others since they were `seen`."""
+    if seen.changed({"phrases": settings.current().xray_phrases}):
+        raise Stale
+    change_settings(xray_phrases="\n".join(rules.phrases(text)))

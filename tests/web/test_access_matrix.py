@@ -85,6 +85,7 @@ POLICY: dict[str, set[str]] = {
         ("xrays.ask_delete", "xrays.ask_move", "xrays.change_facts", "xrays.create_mount", "xrays.delete",
             "xrays.delete_mount", "xrays.facts", "xrays.fill", "xrays.find_patient", "xrays.mount", "xrays.mounts",
             "xrays.move", "xrays.place", "xrays.print_mount", "xrays.rename", "xrays.shelf", "xrays.turn",
+            "xrays.add_notes", "xrays.ask_compare", "xrays.print_report", "xrays.remove_note", "xrays.view",
             "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
     ),
     "patients.medical": CLINICAL_READ,
