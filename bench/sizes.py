@@ -48,9 +48,17 @@ def figures(run: Run) -> list[Line]:
 def on_the_wire(html: str, kind: str) -> int:
     """Bytes on the wire of the page's own files, modules that others import included."""
     named = set(re.findall(rf'/static/[0-9a-f]+/([^"]+\.{kind})"', html))
-    if kind == "js":
-        named |= {path.relative_to(STATIC).as_posix() for path in (STATIC / "js").glob("*.js")}
-    return sum(_squeezed(STATIC / name) for name in named)
+    return sum(_squeezed(STATIC / name) for name in (_with_imports(named) if kind == "js" else named))
+
+
+def _with_imports(names: set[str]) -> set[str]:
+    found: set[str] = set()
+    while names:
+        found |= names
+        texts = [(STATIC / name).read_text() for name in names]
+        imported = {each for text in texts for each in re.findall(r'(?:from|import) "\./([a-z-]+\.js)"', text)}
+        names = {f"js/{each}" for each in imported} - found
+    return found
 
 
 def _squeezed(path: Path) -> int:

@@ -63,6 +63,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         "updated_at, row_version, patient_id) VALUES (1, '2026-08-31', 'f', 'i', 'bitewing', '[\"16\"]', 'right', "
         f"'{'5e' * 32}', 9, 'image/png', 3, 4, 8, 1, 'a.png', '{{}}', '', '[]', 1, {AT}, {AT}, 1, 1)",
     ),
+    "0008": (
+        "INSERT INTO xray_mount (id, layout, title, cells, created_at, updated_at, row_version, patient_id) "
+        f"""VALUES (1, 'bitewings_2', 't', '{{"b1": {{"xray": 1, "turn": 90}}}}', {AT}, {AT}, 1, 1)""",
+    ),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

@@ -88,6 +88,9 @@ POLICY: dict[str, set[str]] = {
             "xrays.add_notes", "xrays.ask_compare", "xrays.print_report", "xrays.remove_note", "xrays.view",
             "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
     ),
+    "xrays.save_report": {"olga", "ada"},
+    "xrays.phrases": {"olga", "ada"},
+    "xrays.change_phrases": {"olga", "ada"},
     "patients.medical": CLINICAL_READ,
     "patients.edit_medical": CLINICAL_WRITE,
     "patients.update_medical": CLINICAL_WRITE,

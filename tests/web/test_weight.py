@@ -42,6 +42,13 @@ def test_the_scripts_are_small_on_the_wire(rita: Person) -> None:
     assert on_the_wire(rita.get("/calendar/week/2026-09-01").html, "js") <= 25 * 1024
 
 
+def test_the_light_table_has_scripts_of_its_own(ada: Person, make: Make) -> None:
+    """They are loaded where pictures are read, and nowhere else."""
+    viewer = on_the_wire(ada.get(f"/xrays/{make.xray().id}").html, "js")
+    assert viewer - on_the_wire(ada.get("/calendar/week/2026-09-01").html, "js") <= 12 * 1024
+    assert viewer <= 40 * 1024
+
+
 @pytest.mark.parametrize("known", [0, 30])
 def test_a_patient_s_page_costs_few_statements(rita: Person, make: Make, statements: list[str], known: int) -> None:
     patient = make.patient()
