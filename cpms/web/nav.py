@@ -20,7 +20,7 @@ TABS = (
     (("patients.patient", "patients.edit"), _l("Overview"), P.PATIENT_READ),
     (("patients.medical", "patients.edit_medical"), _l("Medical"), P.MEDICAL_READ),
     (("calendar.patient_visits",), _l("Visits"), P.CALENDAR_READ),
-    (("xrays.of_patient", "xrays.upload"), _l("X-rays"), P.XRAY_READ),
+    (("xrays.of_patient", "xrays.upload", "xrays.mounts", "xrays.mount"), _l("X-rays"), P.XRAY_READ),
     (("audit.of_patient",), _l("History"), P.PATIENT_READ),
 )
 

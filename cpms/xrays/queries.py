@@ -70,6 +70,14 @@ class Listing:
     def pages(self) -> int:
         return max(1, -(-self.total // PER_PAGE))
 
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * PER_PAGE + 1
+
+    @property
+    def last(self) -> int:
+        return min(self.page * PER_PAGE, self.total)
+
 
 _x, _p = Xray.__table__.c, Patient.__table__.c
 _CARD = (
