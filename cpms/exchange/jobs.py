@@ -23,6 +23,7 @@ from cpms.core.files import put_in_place
 from cpms.exchange import queries
 from cpms.settings import queries as settings
 from cpms.work.jobs import Outcome, Progress, Task
+from cpms.xrays import queries as xrays
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet program would run
 
@@ -94,11 +95,11 @@ def export(target: Path, *, progress: Callable[[str, int, int], None] = _silent)
                 progress(_("Writing the tables"), number, len(tables))
                 counts[table.name] = _write_table(archive, table)
             archive.writestr("README.txt", _readme(counts))
-            media = backups.media()
+            media, endings = backups.media(), xrays.endings()
             files = [file for file in sorted(media.rglob("*")) if file.is_file()]
             for number, file in enumerate(files):
                 progress(_("Copying the pictures"), number, len(files))
-                inside = f"media/{file.relative_to(media).as_posix()}"
+                inside = f"media/{file.relative_to(media).as_posix()}{endings.get(file.name, '')}"
                 archive.write(file, inside, compress_type=zipfile.ZIP_STORED)  # pictures are packed already
         put_in_place(part, target)
     except BaseException:

@@ -247,7 +247,6 @@ def usual_window(values: Any, *, offset: int, slope: float, intercept: float) ->
 def dicom(source: Path, folder: Path) -> dict[str, Any]:
     """A DICOM file. One that is whole but cannot be shown is taken, and `problem` says why."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
     from pydicom.filereader import read_file_meta_info
 
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -257,7 +256,9 @@ def dicom(source: Path, folder: Path) -> dict[str, Any]:
             raise Refusal("deflated")  # reading it would unpack it, however large that is
         data = pydicom.dcmread(source)
         last = next(reversed(data._dict.values()), None)
-    except (InvalidDicomError, EOFError, OSError, ValueError, AttributeError, KeyError, NotImplementedError):
+    except Refusal:
+        raise
+    except Exception:  # a want of memory too: no file of its size says so much
         raise Refusal("damaged") from None
     if isinstance(last, pydicom.dataelem.RawDataElement) and _is_cut(last):
         raise Refusal("damaged")
@@ -477,7 +478,7 @@ def _day(data: Any, name: str) -> str | None:
 
 
 TOOTH = (
-    (r"central incisor", 1), (r"lateral incisor", 2), (r"canine|cuspid(?<!bicuspid)", 3),
+    (r"central incisor", 1), (r"lateral (incisor|tooth)", 2), (r"canine|cuspid(?<!bicuspid)", 3),
     (r"first (premolar|bicuspid)", 4), (r"second (premolar|bicuspid)", 5),
     (r"first molar", 6), (r"second molar", 7), (r"third molar", 8),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import ValidationError
 
 from cpms.auth import queries as auth
 from cpms.core import clock
@@ -31,7 +32,7 @@ class Teeth(Line):
         try:
             self.codes = rules.teeth_in(self.data)
         except ValueError as wrong:
-            raise ValueError(_("There is no tooth %(codes)s.", codes=wrong)) from None
+            raise ValidationError(_("There is no tooth %(codes)s.", codes=wrong)) from None
 
 
 class UploadForm(Form):

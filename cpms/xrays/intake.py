@@ -242,8 +242,8 @@ def _understood(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The child's answer, each part of the type that it must have, or nonsense."""
     if "refused" in answer:
         code = answer["refused"]
-        return {"refused": code if code in CODES else "damaged"}
-    mime, problem = answer.get("mime"), answer.get("problem") or ""
+        return {"refused": code if isinstance(code, str) and code in CODES else "damaged"}
+    mime, problem = (str(answer.get(name) or "") for name in ("mime", "problem"))
     if mime not in rules.SUFFIXES or problem not in {"", *rules.PROBLEMS}:
         raise _Nonsense
     try:
