@@ -5,7 +5,7 @@ import { angle, length, onStage } from "./xray-geometry.js";
 const SVG = "http://www.w3.org/2000/svg";
 const POINTS = { text: 1, arrow: 2, ruler: 2, angle: 3 };
 const HEAD = 12; // CSS pixels of an arrow's head
-const LETTER = 8; // and, about, of a letter
+const LETTER = 9; // and, about, of a letter
 
 export const pointsOf = (kind) => POINTS[kind] ?? 0;
 

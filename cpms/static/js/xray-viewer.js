@@ -32,6 +32,7 @@ function say(which) {
   const { tone, isReady, isAsItWas } = which.picture;
   const parts = [words.zoom.replace("{n}", number(which.view.scale * devicePixelRatio * 100))];
   if (isReady && !isAsItWas) parts.push(words.tone.replace("{center}", number(tone.center)).replace("{width}", number(tone.width)));
+  if (!isAsItWas || !which.isFlat) parts.push(words.changed);
   if (line) line.textContent = parts.join(" · ");
   which.element.toggleAttribute("data-changed", !(isAsItWas && which.isFlat));
   if (which !== current) return;

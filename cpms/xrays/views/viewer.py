@@ -34,6 +34,7 @@ class Film:
     title: str
     label: str
     problem: str  # why there is nothing to see, in words
+    has_file: bool
     width: int
     height: int
     frames: int
@@ -105,7 +106,12 @@ def _names() -> dict[int, str]:
 
 def _words() -> dict[str, str]:
     """What the scripts say; {n} and the like are theirs."""
-    return {"degrees": "{n}°", "zoom": _("{n}%"), "tone": _("level {center}, width {width}")}
+    return {
+        "degrees": "{n}°",
+        "zoom": _("{n}%"),
+        "tone": _("level {center}, width {width}"),
+        "changed": _("not as the original"),
+    }
 
 
 def _film(xray: Xray) -> Film:
@@ -119,6 +125,7 @@ def _film(xray: Xray) -> Film:
         title=f"{', '.join([kind, *_place(xray)])} · {day}",
         label=_("%(kind)s of %(day)s. The arrows move it, plus and minus zoom.", kind=kind, day=day),
         problem=_problem(xray),
+        has_file=media.path_of(xray.sha256).is_file(),
         width=xray.width,
         height=xray.height,
         frames=xray.frames,
@@ -198,7 +205,7 @@ def add_notes(xray_id: int) -> ResponseReturnValue:
             services.draw(queries.xray(xray_id), marks, by=current_user)
     except (ValueError, TypeError):
         abort(400)
-    toast(_("Saved for everybody who opens this picture. The original stays as it is."))
+    toast(_("Saved for everybody who opens this picture."))
     return _after(xray_id)
 
 
