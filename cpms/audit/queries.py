@@ -1,15 +1,16 @@
 """Reading the trail."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, or_, select
+from sqlalchemy import Select, and_, func, literal, or_, select, union_all
 
 from cpms.audit import rules
 from cpms.audit.models import AuditChange, AuditEntry
 from cpms.audit.rules import Anchor, Verdict
+from cpms.calendar import queries as calendar
 from cpms.calendar.models import Event
 from cpms.core import clock
 from cpms.core.db import db, fresh_read
@@ -35,7 +36,7 @@ def changes_of(entry_id: int) -> list[AuditChange]:
     )
 
 
-LOOKS = ("patient.view", "patient.view_medical", *LOOKS_AT_PICTURES)
+LOOKS = ("patient.view", "patient.view_medical", "event.view", *LOOKS_AT_PICTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,28 @@ class Asked:
     what: str | None = None  # the beginning of the action: "event", "patient.view"
     since: date | None = None  # days of the clinic, both included
     until: date | None = None
-    looks: bool = True  # openings of charts, too
+    looks: bool = True  # openings of charts and of visits, too
 
 
-def trail(asked: Asked, *, page: int = 1, size: int = 50) -> tuple[list[AuditEntry], bool]:
-    """A page of entries, newest first, and whether there are older ones."""
-    query = _asked(asked).order_by(AuditEntry.id.desc()).limit(size + 1).offset((page - 1) * size)
+def trail(asked: Asked, *, before: int | None = None, size: int = 50) -> tuple[list[AuditEntry], bool]:
+    """Entries, newest first, and whether there are older ones. `before` an entry, so that pages stay what they were
+    while new entries come."""
+    query = _asked(asked).order_by(AuditEntry.id.desc()).limit(size + 1)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
     rows = list(db.session.scalars(query))
     return rows[:size], len(rows) > size
+
+
+def whole_trail(asked: Asked, *, size: int = 500) -> Iterator[list[AuditEntry]]:
+    """All of it as it is now, newest first, in short reads."""
+    before, more = None, True
+    while more:
+        fresh_read()
+        rows, more = trail(asked, before=before, size=size)
+        if rows:
+            before = rows[-1].id
+            yield rows
 
 
 def _asked(asked: Asked) -> Select[AuditEntry]:
@@ -104,14 +119,18 @@ def entry(entry_id: int) -> AuditEntry:
     return row
 
 
-def taken_back_by(entry_ids: Iterable[int]) -> dict[int, int | None]:
-    """Which of the entries were taken back, and by whom."""
-    rows = select(AuditEntry.undoes_id, AuditEntry.actor_id).where(AuditEntry.undoes_id.in_(list(entry_ids)))
-    return {row.undoes_id: row.actor_id for row in db.session.execute(rows)}
+def taken_back_by(entry_ids: Iterable[int]) -> dict[int, AuditEntry]:
+    """Which of the entries are taken back now, and the entry that did it. Taking back can be taken back, too."""
+    ids = list(entry_ids)
+    tree = select(AuditEntry.id).where(AuditEntry.undoes_id.in_(ids)).cte("undo", recursive=True)
+    tree = tree.union(select(AuditEntry.id).join(tree, AuditEntry.undoes_id == tree.c.id))
+    undoes = {row.id: row for row in db.session.scalars(select(AuditEntry).where(AuditEntry.id.in_(select(tree.c.id))))}
+    valid = rules.undoes_in_force({row.id: row.undoes_id for row in undoes.values() if row.undoes_id is not None})
+    return {entry_id: undoes[valid[entry_id]] for entry_id in ids if entry_id in valid}
 
 
 def newer_change(change: AuditChange) -> AuditEntry | None:
-    """The newest entry that changed one of the same columns of the same row afterwards."""
+    """The newest entry that changed one of the same columns of the same row afterwards, and still holds."""
     later = (
         select(AuditChange)
         .where(
@@ -121,32 +140,91 @@ def newer_change(change: AuditChange) -> AuditEntry | None:
         )
         .order_by(AuditChange.id.desc())
     )
-    for each in db.session.scalars(later):
-        if set(each.columns) & set(change.columns):
-            return entry(each.entry_id)
+    ids = [each.entry_id for each in db.session.scalars(later) if set(each.columns) & set(change.columns)]
+    taken_back = taken_back_by(ids)
+    for newer in (entry(entry_id) for entry_id in dict.fromkeys(ids) if entry_id not in taken_back):
+        # What took a newer change back left the row as it was before that one.
+        if newer.undoes_id is None or newer.undoes_id <= change.entry_id:
+            return newer
     return None
 
 
-def trash(*, limit: int = 200) -> list[tuple[Patient | Event | Xray, AuditEntry]]:
-    """What lies in the trash, newest first, with the entry that put it there."""
-    found: dict[tuple[str, int], tuple[Any, AuditEntry]] = {}
-    kinds: tuple[tuple[Any, Any, Any], ...] = (
-        (Patient, Patient.id, Patient.deleted_at),
-        (Event, Event.id, Event.deleted_at),
-        (Xray, Xray.id, Xray.deleted_at),
-    )
-    for model, id_column, deleted_at in kinds:
-        rows = (
-            select(model, AuditEntry)
-            .join(AuditChange, AuditChange.row_id == cast(id_column, String))
-            .join(AuditEntry, AuditEntry.id == AuditChange.entry_id)
-            .where(AuditChange.table_name == model.__tablename__, deleted_at.is_not(None))
-            .order_by(AuditEntry.id.desc())
-            .limit(limit * 4)
+TRASHED = ("patient", "event", "xray")
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """Something in the trash, the entry that put it there, and the visits that come back with a chart."""
+
+    row: Patient | Event | Xray
+    put: AuditEntry | None
+    visits: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trash:
+    """A page of the trash."""
+
+    rows: list[Trashed]
+    page: int
+    pages: int
+    total: int
+    first: int
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+
+def trash(*, page: int = 1, size: int = 50) -> Trash:
+    """What lies in the trash, the newest first. A visit that went with its patient comes back with the patient."""
+    patient, event, xray = Patient.__table__.c, Event.__table__.c, Xray.__table__.c
+    alone = (
+        select(literal("event").label("kind"), event.id, event.deleted_at)
+        .select_from(Event.__table__.outerjoin(Patient.__table__, patient.id == event.patient_id))
+        .where(
+            event.deleted_at.is_not(None),
+            or_(patient.deleted_at.is_(None), patient.deleted_at != event.deleted_at),
         )
-        for row, put in db.session.execute(rows):
-            found.setdefault((model.__tablename__, row.id), (row, put))
-    return sorted(found.values(), key=lambda each: each[1].id, reverse=True)[:limit]
+    )
+    charts = select(literal("patient").label("kind"), patient.id, patient.deleted_at).where(
+        patient.deleted_at.is_not(None)
+    )
+    pictures = select(literal("xray").label("kind"), xray.id, xray.deleted_at).where(xray.deleted_at.is_not(None))
+    both = union_all(charts, alone, pictures).subquery()
+    total = db.session.scalar(select(func.count()).select_from(both)) or 0
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    wanted = select(both).order_by(both.c.deleted_at.desc(), both.c.kind.desc(), both.c.id.desc())
+    keys = [(row.kind, row.id) for row in db.session.execute(wanted.limit(size).offset((page - 1) * size))]
+    ids = {table: [row_id for kind, row_id in keys if kind == table] for table in TRASHED}
+    gone = list(db.session.scalars(select(Patient).where(Patient.id.in_(ids["patient"]))))
+    found: dict[tuple[str, int], Patient | Event | Xray] = {("patient", row.id): row for row in gone}
+    for row in db.session.scalars(select(Event).where(Event.id.in_(ids["event"]))):
+        found["event", row.id] = row
+    for picture in db.session.scalars(select(Xray).where(Xray.id.in_(ids["xray"]))):
+        found["xray", picture.id] = picture
+    put = _put_there_by(keys)
+    visits = calendar.deleted_with(gone)
+    rows = [
+        Trashed(found[key], put.get(key), tuple(visits.get(key[1], ())) if key[0] == "patient" else ()) for key in keys
+    ]
+    return Trash(rows, page, pages, total, (page - 1) * size + 1)
+
+
+def _put_there_by(keys: list[tuple[str, int]]) -> dict[tuple[str, int], AuditEntry]:
+    """The newest entry about each of those rows: what lies in the trash does not change there."""
+    newest: dict[tuple[str, int], int] = {}
+    for table in TRASHED:
+        ids = [str(row_id) for kind, row_id in keys if kind == table]
+        query = (
+            select(AuditChange.row_id, func.max(AuditChange.entry_id))
+            .where(AuditChange.table_name == table, AuditChange.row_id.in_(ids))
+            .group_by(AuditChange.row_id)
+        )
+        newest |= {(table, int(row_id)): entry_id for row_id, entry_id in db.session.execute(query)}
+    entries = {row.id: row for row in db.session.scalars(select(AuditEntry).where(AuditEntry.id.in_(newest.values())))}
+    return {key: entries[entry_id] for key, entry_id in newest.items()}
 
 
 def head() -> Anchor | None:

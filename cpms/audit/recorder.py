@@ -42,7 +42,8 @@ def _after_flush(session: Session, _context: Any) -> None:
     for rows, kind in ((session.new, "new"), (session.dirty, "dirty"), (session.deleted, "deleted")):
         for row in rows:
             write.changes += _changes(row, kind)
-            if kind == "new" and write.about is None and row.__tablename__ == write.action.partition(".")[0]:
+            made = kind == "new" and row.__tablename__ == write.action.partition(".")[0]
+            if made and write.about is None and "unaudited" not in row.__table__.info:
                 write.about = row  # "event.create" is about the event that it made
 
 

@@ -46,6 +46,16 @@ def seal(key: bytes, before: str, entry: Mapping[str, Any], changes: Iterable[Ma
     return hmac.new(key, f"{before}\n{json.dumps(words)}".encode(), sha256).hexdigest()
 
 
+def undoes_in_force(undoes: Mapping[int, int]) -> dict[int, int]:
+    """{entry: the entry that takes it back now}, from {undo: what it undoes}. An undo that was itself taken back takes
+    nothing back any more; each is newer than what it undoes."""
+    valid: dict[int, int] = {}
+    for undo in sorted(undoes, reverse=True):
+        if undo not in valid:
+            valid.setdefault(undoes[undo], undo)
+    return valid
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check of the trail found."""

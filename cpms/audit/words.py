@@ -8,8 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, Enum
 
+from cpms.audit.models import AuditEntry
 from cpms.auth import queries as auth
 from cpms.auth.forms import ROLE_NAMES
+from cpms.auth.models import Theme
 from cpms.calendar import queries as calendar
 from cpms.calendar.models import Kind
 from cpms.core.columns import Instant, WallClock
@@ -17,6 +19,9 @@ from cpms.core.db import db
 from cpms.patients import queries as patients
 from cpms.patients.forms import SEXES
 from cpms.patients.models import PatientStatus
+from cpms.settings.forms import LABELS as SETTINGS
+from cpms.settings.forms import WEEKDAYS
+from cpms.settings.schema import ClinicSettings, dump
 from cpms.web.filters import full_day, happened, when
 from cpms.xrays import queries as xrays
 
@@ -27,8 +32,10 @@ ACTIONS = {
     "audit.verify": _l("checked the trail"),
     "auth.forget_sessions": "",
     "auth.known": "",
+    "auth.lock": _l("locked the screen"),
     "auth.sign_in": _l("signed in"),
     "auth.sign_in_failed": _l("failed to sign in"),
+    "auth.sign_out": _l("signed out"),
     "auth.try": "",
     "auth.unlock": _l("ended the wait after wrong passwords"),
     "backup.adopt": _l("entered a backup into the history"),
@@ -44,6 +51,7 @@ ACTIONS = {
     "backup.restore": _l("put the clinic back to a backup"),
     "backup.set_key": _l("set the passphrase of the backups"),
     "backup.verify": _l("checked a backup"),
+    "calendar.print": _l("printed the calendar"),
     "demo.fill": _l("filled in the demo clinic"),
     "exchange.download": _l("downloaded the export of all data"),
     "exchange.export": _l("exported all data"),
@@ -54,6 +62,7 @@ ACTIONS = {
     "event.move": _l("moved it"),
     "event.status": _l("set its status"),
     "event.undelete": _l("put it back on the calendar"),
+    "event.view": _l("opened the visit"),
     "patient.archive": _l("archived the patient"),
     "patient.create": _l("entered the patient"),
     "patient.delete": _l("deleted the patient"),
@@ -67,7 +76,7 @@ ACTIONS = {
     "profile.password_failed": _l("gave a wrong password"),
     "profile.theme": _l("chose light or dark"),
     "profile.update": _l("changed the own profile"),
-    "session.end": _l("signed out"),
+    "session.end": _l("ended sessions"),
     "session.seen": "",
     "settings.change": _l("changed the settings"),
     "setup.finish": _l("set the clinic up"),
@@ -76,7 +85,7 @@ ACTIONS = {
     "user.reactivate": _l("let a user in again"),
     "user.reset_password": _l("gave a user a new password"),
     "user.update": _l("changed a user"),
-    "work.begin": "",
+    "work.begin": _l("began long work"),
     "work.end": "",
     "work.step": "",
     "xray.create": _l("put a picture into the chart"),
@@ -166,7 +175,7 @@ LABELS = {
         "theme": _l("Light or dark"),
         "last_login_at": _l("Last signed in"),
     },
-    "setting": {"value": _l("Value")},
+    "setting": {"value": _l("Value")},  # each has a name of its own: see `Speaker.setting`
     "backup": {
         "file_name": _l("File"),
         "size": _l("Bytes"),
@@ -221,7 +230,17 @@ SILENT = {
     *("sha256", "size", "mime", "width", "height", "bit_depth", "frames", "dicom", "layers", "reported_at"),
 }
 MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table.columns if column.info.get("medical")}
+SILENT = {"booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"}
+OF_COURSE = {"color", "kind", "status"}  # of a booking these go without saying
+MEDICAL = {column.key for column in db.metadata.tables["patient"].columns if column.info.get("medical")}
 LONGEST = 160
+# Reasons that the program gives by itself; the trail keeps them in English.
+REASONS = {
+    "no such user name": _l("there is no such user name"),
+    "wrong password": _l("wrong password"),
+    "does not work here any more": _l("does not work here any more"),
+    "everything": _l("everything"),
+}
 
 
 def action(name: str) -> str:
@@ -234,9 +253,13 @@ def action(name: str) -> str:
 class Speaker:
     """Says values in words. Names are looked up once for all that it says."""
 
-    def __init__(self, *, may_read_medical: bool, patient_ids: Iterable[int] = ()) -> None:
+    def __init__(
+        self, *, may_read_medical: bool, patient_ids: Iterable[int] = (), starts: Mapping[int, datetime] | None = None
+    ) -> None:
+        """`starts`: when the calendar's entries are that it will be asked about."""
         self._may_read_medical = may_read_medical
         people = {user.id: user.display_name for user in auth.users()}
+        self._starts = starts or {}
         self._names: dict[str, Mapping[int, str]] = {
             **dict.fromkeys(("provider_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people),
             "chair_id": {chair.id: chair.name for chair in calendar.chairs(every=True)},
@@ -247,12 +270,27 @@ class Speaker:
     def who(self, user_id: int | None) -> str:
         return self._names["provider_id"].get(user_id or 0) or _("The server")
 
-    def patient(self, patient_id: int | None) -> str:
-        return self._names["patient_id"].get(patient_id or 0, "")
+    def subject(self, entry: AuditEntry, patient_id: int | None) -> str:
+        """Whom or what an entry is about: a patient, a user, a chair, an appointment type."""
+        if patient_id:
+            return self._names["patient_id"].get(patient_id, "")
+        named = {"user": "provider_id", "chair": "chair_id", "appointment_type": "type_id"}.get(entry.about_table or "")
+        return self._names[named].get(_row_id(entry), "") if named else ""
 
-    def changes(self, table: str, columns: Mapping[str, list[Any]]) -> list[str]:
+    def visit(self, entry: AuditEntry) -> str:
+        """When the entry of the calendar is that this one is about."""
+        return when(self._starts.get(_row_id(entry))) if entry.about_table == "event" else ""
+
+    def changes(self, table: str, row_id: str, columns: Mapping[str, list[Any]]) -> list[str]:
         """One line for each column that says something: "Phone: 030 1 → 030 2"."""
-        return [self._line(table, key, *values) for key, values in columns.items() if self._says(table, key, values)]
+        if table == "setting":
+            return self.setting(row_id, *columns["value"])
+        silent = OF_COURSE if table == "event" and columns.get("start", [""])[0] is None else set()
+        return [
+            self._line(table, key, *values)
+            for key, values in columns.items()
+            if key not in silent and self._says(table, key, values)
+        ]
 
     def moved(self, columns: Mapping[str, list[Any]]) -> str | None:
         """The sentence of a move, when it is one in time."""
@@ -260,6 +298,33 @@ class Speaker:
             return None
         old, new = (when(datetime.fromisoformat(value)) for value in columns["start"])
         return _("moved it from %(old)s to %(new)s", old=old, new=new)
+
+    def setting(self, key: str, old: Any, new: Any) -> list[str]:
+        """A changed wish of the clinic: its name, and both values; of the opening hours only the days that changed."""
+        label = str(SETTINGS.get(key, key))
+        if old is None and key in SETTINGS:
+            old = dump(getattr(ClinicSettings(), key))  # what held as long as nobody had chosen
+        if old == new:
+            return []
+        if key == "opening":
+            return [
+                _("%(label)s, %(day)s: %(old)s → %(new)s", label=label, day=day, old=_hours(before), new=_hours(after))
+                for day, before, after in zip(map(str, WEEKDAYS), old, new, strict=True)
+                if before != after
+            ]
+        before, after = (_setting(key, value) or _("nothing") for value in (old, new))
+        return [_("%(label)s: %(old)s → %(new)s", label=label, old=before, new=after)]
+
+    @staticmethod
+    def reason(action: str, reason: str) -> str:
+        """What stands behind an entry besides its changes, in the reader's language where the program wrote it."""
+        if action == "calendar.print":
+            view, _space, first = reason.partition(" ")
+            day = full_day(date.fromisoformat(first))
+            return _("week of %(day)s", day=day) if view == "week" else day
+        if action in {"audit.export", "access.denied", "auth.sign_in_failed", "audit.verify"}:
+            return str(REASONS.get(reason, reason))
+        return _("Reason: %(reason)s", reason=reason)
 
     @staticmethod
     def _says(table: str, key: str, values: list[Any]) -> bool:
@@ -286,6 +351,8 @@ class Speaker:
             return ", ".join(map(str, value))
         if isinstance(value, bool):
             return _("yes") if value else _("no")
+        if key == "color":
+            return calendar.swatch_words().get(value, str(value))
         column = db.metadata.tables[table].columns.get(key)
         kind = column.type if column is not None else None
         if (table, key) == ("xray", "problem"):
@@ -298,8 +365,29 @@ class Speaker:
             return full_day(date.fromisoformat(value))
         if isinstance(kind, Enum):
             return _enum_words().get((table, key), {}).get(value, str(value))
-        text = str(value)
-        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        return _short(str(value))
+
+
+def _row_id(entry: AuditEntry) -> int:
+    return int(entry.about_id) if entry.about_id and entry.about_id.isdecimal() else 0
+
+
+def _hours(day: list[str] | None) -> str:
+    return f"{day[0]}–{day[1]}" if day else _("closed")
+
+
+def _setting(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if key == "backup_key":
+        return _("with the clinic's passphrase") if value else _("none")
+    if key == "time_zone":
+        return str(value).replace("_", " ")
+    return _short(", ".join(str(value).split("\n")))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
@@ -311,5 +399,6 @@ def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
         ("xray", "kind"): {kind.value: word for kind, word in xrays.kind_words().items()},
         ("xray_mount", "layout"): {layout.value: word for layout, word in xrays.layout_words().items()},
         ("xray", "laterality"): {side.value: word for side, word in xrays.laterality_words().items()},
+        ("user", "theme"): {Theme.AUTO: _("as the device"), Theme.LIGHT: _("light"), Theme.DARK: _("dark")},
         ("user", "role"): {role.value: str(words) for role, words in ROLE_NAMES.items()},
     }

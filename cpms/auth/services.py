@@ -5,7 +5,7 @@ meanwhile. So the verbs here take a hash, made before with `checked_hash`.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -272,6 +272,23 @@ def reset_password(user: User, password_hash: str) -> None:
     user.must_change_password = True
     end_sessions(user)
     forget_tries([rules.name_key(user.username)])
+
+
+REVERSIBLE = frozenset(
+    {"username", "email", "display_name", "role", "color", "is_provider", "active", "theme"}
+)  # never a password
+
+
+def put_back(user: User, columns: Mapping[str, Any]) -> None:
+    """Earlier values of the trail, under the rules of the owner's form: names stay unique, an owner stays."""
+    username, email = columns.get("username", user.username), columns.get("email", user.email)
+    _check_free(username=username, email=email, but=user)
+    role, active = columns.get("role", user.role), columns.get("active", user.active)
+    if not active or role is not Role.OWNER:
+        _check_not_last_owner(user)
+    if not active or role is not user.role:
+        end_sessions(user)
+    _edited(user, **columns, username_key=fold_name(username), email_key=fold_name(email))
 
 
 def set_theme(user: User, theme: Theme) -> None:

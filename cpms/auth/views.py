@@ -26,7 +26,7 @@ from cpms.auth.forms import (
 )
 from cpms.auth.models import Theme, User
 from cpms.core import clock
-from cpms.core.db import transaction
+from cpms.core.db import Writing, transaction
 from cpms.core.errors import CannotWrite, DomainError, Refused, Stale
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
@@ -307,7 +307,7 @@ def update_user(user_id: int) -> Response:
     if not form.validate():
         return _user(row, form, 422)
     try:
-        with transaction("user.update", actor=current_user, about=row):
+        with transaction("user.update", actor=current_user, about=row) as write:
             services.update_user(row, seen=form.version.data, **form.columns())
     except Stale as clash:
         form.version.renew(row.row_version)
@@ -315,8 +315,13 @@ def update_user(user_id: int) -> Response:
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return _user(row, form, refusal.status)
-    toast(_("Saved."))
+    toast(_("Saved."), undo=_way_back(write))
     return done(url_for("auth.users"))
+
+
+def _way_back(write: Writing) -> str | None:
+    """The address that takes the write back; None when it changed nothing."""
+    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
 
 
 @bp.post("/auth/users/<int:user_id>/deactivate")
@@ -410,7 +415,7 @@ def update_profile() -> Response:
     if not form.validate():
         return _profile(row, form, 422)
     try:
-        with transaction("profile.update", actor=current_user, about=row):
+        with transaction("profile.update", actor=current_user, about=row) as write:
             services.update_profile(
                 row, seen=form.version.data, display_name=form.display_name.data, email=form.email.data
             )
@@ -420,7 +425,7 @@ def update_profile() -> Response:
     except Refused as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return _profile(row, form, refusal.status)
-    toast(_("Saved."))
+    toast(_("Saved."), undo=_way_back(write))
     return done(url_for("auth.profile"))
 
 

@@ -422,6 +422,12 @@ def event(event_id: int) -> Event:
     return found
 
 
+def starts(event_ids: Iterable[int]) -> dict[int, datetime]:
+    """When some entries begin, deleted ones too."""
+    rows = db.session.execute(select(Event.id, Event.start).where(Event.id.in_(list(event_ids))))
+    return {row.id: row.start for row in rows}
+
+
 def event_with_key(booking_key: str) -> Event | None:
     return db.session.scalar(select(Event).where(Event.booking_key == booking_key))
 
@@ -565,6 +571,31 @@ def of_patient(patient_id: int, *, limit: int = 50) -> Visits:
         count = db.session.scalar(select(func.count()).select_from(Event).where(*theirs)) or 0
         hidden = count - min(len(coming), limit) - min(len(past), limit)
     return Visits(tuple(coming[:limit]), tuple(past[:limit]), hidden)
+
+
+def coming(patient_id: int) -> list[Event]:
+    """What of a patient holds a place from now on."""
+    query = select(Event).where(
+        Event.patient_id == patient_id,
+        Event.end > clock.clinic_now(),
+        Event.deleted_at.is_(None),
+        Event.status.not_in(rules.FINISHED),
+    )
+    return list(db.session.scalars(query.order_by(Event.start, Event.id)))
+
+
+def deleted_with(patients: Iterable[Patient]) -> dict[int, list[Event]]:
+    """The visits that left the calendar together with these patients: at the same instant."""
+    found: dict[int, list[Event]] = {each.id: [] for each in patients if each.deleted_at is not None}
+    query = (
+        select(Event)
+        .join(Patient, Patient.id == Event.patient_id)
+        .where(Event.patient_id.in_(found), Event.deleted_at == Patient.deleted_at)
+    )
+    for visit in db.session.scalars(query.order_by(Event.start, Event.id)):
+        assert visit.patient_id is not None
+        found[visit.patient_id].append(visit)
+    return found
 
 
 def next_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:

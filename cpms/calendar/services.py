@@ -1,6 +1,7 @@
 """Every change of the calendar. The database's triggers keep the rule about chairs and providers as the last line."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import Conflict, Refused
 from cpms.patients import queries as patients
-from cpms.patients.models import PatientStatus
+from cpms.patients import services as patient_services
+from cpms.patients.models import Patient, PatientStatus
 from cpms.settings import queries as settings
 
 
@@ -202,9 +204,75 @@ def undelete_event(event: Event, *, overbook_reason: str | None = None) -> None:
     """Put a deleted entry back where it was, if the place is still free or there is a reason to lie over others."""
     if not event.is_deleted:
         return
+    if event.patient_id is not None:
+        _check_chart_there(event.patient_id)
     event.deleted_at = None
     if event.status not in rules.FREE:
         _take(event, overbook_reason=overbook_reason, confirmed=True)
+
+
+class VisitsInTheWay(Conflict):
+    """Some visits cannot come back with their patient: `visits` says for each what stands in the way."""
+
+    def __init__(self, visits: list[tuple[Event, str]]) -> None:
+        super().__init__(" ".join(sentence for _event, sentence in visits))
+        self.visits = visits
+
+
+def delete_patient(patient: Patient) -> list[Event]:
+    """A chart into the trash, and what is booked still off the calendar with it; gives back those visits."""
+    visits = queries.coming(patient.id)
+    patient_services.delete_patient(patient)
+    for visit in visits:
+        visit.deleted_at = patient.deleted_at  # the same instant: by it they come back together
+    return visits
+
+
+def undelete_patient(
+    patient: Patient, *, may_overbook: bool, without: frozenset[int] = frozenset()
+) -> tuple[list[Event], list[Event]]:
+    """A chart out of the trash, and the visits that went with it back to their places: those, and those left behind.
+
+    Raises VisitsInTheWay when a place was given away; visits whose ids are in `without` may then stay in the trash.
+    """
+    visits = queries.deleted_with([patient]).get(patient.id, [])
+    patient_services.undelete_patient(patient)
+    back, left, taken = [], [], []
+    for visit in visits:
+        then, visit.deleted_at = visit.deleted_at, None
+        try:
+            _take(visit, overbook_reason=visit.overbook_reason if may_overbook else None, confirmed=True)
+            db.session.flush()
+            back.append(visit)
+        except SlotTaken as problem:
+            visit.deleted_at = then
+            left.append(visit)
+            if visit.id not in without:
+                taken.append((visit, str(problem)))
+    if taken:
+        raise VisitsInTheWay(taken)
+    return back, left
+
+
+def put_back(event: Event, columns: Mapping[str, Any], *, may_overbook: bool) -> None:
+    """Earlier values of the trail, under the rules of any other change: the time is free, the chair is in use."""
+    if "deleted_at" not in columns:
+        _check_there(event)
+    place = {name: columns.get(name, getattr(event, name)) for name in ("start", "end", "chair_id", "provider_id")}
+    moved = any(value != getattr(event, name) for name, value in place.items())
+    if moved and "status" not in columns:
+        _check_movable(event)
+    _check_places(place["chair_id"], place["provider_id"], event)
+    whose = columns.get("patient_id", event.patient_id)
+    if columns.get("deleted_at", event.deleted_at) is None and whose is not None:
+        _check_chart_there(whose)
+    for name, value in columns.items():
+        setattr(event, name, value)
+    if "status" in columns:
+        event.status_changed_at = clock.now()
+    holds = not event.is_deleted and event.status not in rules.FREE
+    if holds and (moved or {"deleted_at", "status", "overbook_reason"} & set(columns)):
+        _take(event, overbook_reason=event.overbook_reason if may_overbook else None, confirmed=True)
 
 
 def _check_there(event: Event) -> None:
@@ -232,10 +300,15 @@ def _check_provider(kind: Kind, provider_id: int | None) -> None:
         raise Refused(_("Please choose who sees the patient."), field="provider_id")
 
 
-def _check_patient(patient_id: int) -> None:
+def _check_chart_there(patient_id: int) -> Patient:
     patient = patients.patient(patient_id)
     if patient.is_deleted:
         raise Refused(_("%(name)s was deleted. Restore the patient first.", name=patient.name), field="patient_id")
+    return patient
+
+
+def _check_patient(patient_id: int) -> None:
+    patient = _check_chart_there(patient_id)
     if patient.status is PatientStatus.ARCHIVED:
         raise Refused(_("%(name)s is archived. Restore the patient first.", name=patient.name), field="patient_id")
 
@@ -359,6 +432,14 @@ def retire_chair(row: Chair, *, seen: int) -> None:
     if queries.chairs() == [row]:
         raise Refused(_("This is the last chair in use. Add another one first."))
     row.active = False
+
+
+def put_row_back(row: Chair | AppointmentType, columns: Mapping[str, Any]) -> None:
+    """Earlier values of the trail; the last chair in use stays."""
+    if isinstance(row, Chair) and row.active and not columns.get("active", True):
+        retire_chair(row, seen=row.row_version)
+    for name, value in columns.items():
+        setattr(row, name, value)
 
 
 def first_furniture() -> None:

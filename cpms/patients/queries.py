@@ -159,6 +159,16 @@ def names(ids: set[int]) -> dict[int, str]:
     return {row.id: f"{row.first_name} {row.last_name}" for row in rows}
 
 
+def hits(ids: Sequence[int]) -> list[Hit]:
+    """Some patients as a list shows them, deleted ones too."""
+    return _hits(select(*_HIT).where(Patient.id.in_(ids)).order_by(Patient.name_key, Patient.id))
+
+
+def with_chart_no(number: int) -> list[Hit]:
+    """Whoever has that chart number, deleted or not."""
+    return _hits(select(*_HIT).where(Patient.chart_no == number))
+
+
 def how_many_ever() -> int:
     """Archived and deleted ones too."""
     return db.session.scalar(select(func.count()).select_from(Patient)) or 0

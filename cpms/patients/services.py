@@ -121,6 +121,8 @@ def undelete_patient(patient: Patient) -> None:
 
 def put_back(patient: Patient, columns: Mapping[str, Any]) -> None:
     """Earlier values of the trail, search keys included."""
+    if "deleted_at" not in columns:
+        _check_there(patient)
     typed = (*DEMOGRAPHIC, *MEDICAL)
     _put(patient, {name: value for name, value in columns.items() if name in typed}, typed)
     for name in ("status", "deleted_at"):

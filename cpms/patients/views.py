@@ -11,7 +11,6 @@ from cpms.core import clock
 from cpms.core.db import Writing, transaction
 from cpms.core.errors import Stale
 from cpms.core.permissions import P
-from cpms.core.text import clean_line
 from cpms.patients import queries, rules, services
 from cpms.patients.forms import SEXES, ArchiveForm, DetailsForm, EditForm, MedicalForm, NewPatientForm, born
 from cpms.patients.models import Patient
@@ -74,14 +73,15 @@ def create() -> ResponseReturnValue:
     if not form.validate():
         return _new_page(form, status=422)
     try:
-        with transaction("patient.create", actor=current_user):
+        with transaction("patient.create", actor=current_user) as write:
             patient = services.register_patient(**form.columns(), different_from=form.different_from())
     except services.LooksKnown as known:
         form.shown_ids.data = ",".join(str(each.id) for each in known.candidates)
         form.different_person.data = False
         form.refuse("different_person", _("Please look whether it is the same person. If not, tick this."))
         return _new_page(form, same=known.candidates, status=422)
-    toast(_("%(name)s is saved with chart number %(number)d.", name=patient.name, number=patient.chart_no))
+    said = _("%(name)s is saved with chart number %(number)d.", name=patient.name, number=patient.chart_no)
+    toast(said, undo=_way_back(write) if can(P.PATIENT_ARCHIVE) else None)
     return done(url_for(".patient", patient_id=patient.id))
 
 
@@ -235,33 +235,6 @@ def restore(patient_id: int) -> ResponseReturnValue:
     with transaction("patient.restore", actor=current_user, about=chart.row):
         services.restore_patient(queries.patient(patient_id))
     toast(_("%(name)s is active again.", name=chart.name))
-    return done(url_for(".patient", patient_id=patient_id))
-
-
-@bp.get("/<int:patient_id>/delete")
-@require(P.PATIENT_READ, P.PATIENT_ARCHIVE)
-def ask_delete(patient_id: int) -> ResponseReturnValue:
-    return page("patients/delete_dialog.html", patient=queries.chart(patient_id))
-
-
-@bp.post("/<int:patient_id>/delete")
-@require(P.PATIENT_READ, P.PATIENT_ARCHIVE)
-def delete(patient_id: int) -> ResponseReturnValue:
-    chart = queries.chart(patient_id)
-    reason = clean_line(request.form.get("reason", ""))[:300] or None
-    with transaction("patient.delete", actor=current_user, about=chart.row, reason=reason):
-        services.delete_patient(queries.patient(patient_id))
-    toast(_("%(name)s is deleted.", name=chart.name), undo=url_for(".undelete", patient_id=patient_id))
-    return done(url_for(".index"))
-
-
-@bp.post("/<int:patient_id>/undelete")
-@require(P.PATIENT_READ, P.PATIENT_ARCHIVE)
-def undelete(patient_id: int) -> ResponseReturnValue:
-    row = queries.patient(patient_id)
-    with transaction("patient.undelete", actor=current_user, about=row):
-        services.undelete_patient(row)
-    toast(_("%(name)s is back.", name=row.name))
     return done(url_for(".patient", patient_id=patient_id))
 
 

@@ -22,6 +22,21 @@ WEEKDAYS = (
     _l("Saturday"),
     _l("Sunday"),
 )
+# What each setting is called, on its form and in the trail.
+LABELS = {
+    "clinic_name": _l("Name of the clinic"),
+    "address": _l("Address"),
+    "phone": _l("Phone"),
+    "time_zone": _l("Time zone"),
+    "opening": _l("Opening hours"),
+    "idle_minutes": _l("Lock a screen after so many minutes"),
+    "backup_at": _l("Backup every night at"),
+    "backup_target": _l("Second place of the backups"),
+    "backup_key": _l("Encryption of the backups"),
+    "xray_max_mb": _l("Largest picture or document, in MB"),
+    "xray_floor_mb": _l("Room on the disk that pictures leave, in MB"),
+    "is_demo": _l("Demonstration"),
+}
 _NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebody opens it
 
 
@@ -89,22 +104,22 @@ for _day in WEEK:
 
 class ClinicFields(OpeningFields):
     clinic_name = Line(
-        _l("Name of the clinic"),
+        LABELS["clinic_name"],
         [required(_l("Please give the clinic's name.")), at_most(100)],
         render_kw={"autocomplete": "organization"},
     )
     time_zone = Choice(
-        _l("Time zone"),
+        LABELS["time_zone"],
         [required(_l("Please choose the clinic's time zone."))],
         choices=lambda: [SelectChoice(name, name.replace("_", " ")) for name in time_zones()],
     )
 
 
 class ClinicForm(ClinicFields):
-    address = Paragraphs(_l("Address"), [at_most(300)], render_kw={"rows": 3, "autocomplete": "street-address"})
-    phone = Line(_l("Phone"), [at_most(40)], render_kw={"type": "tel", "autocomplete": "tel"})
+    address = Paragraphs(LABELS["address"], [at_most(300)], render_kw={"rows": 3, "autocomplete": "street-address"})
+    phone = Line(LABELS["phone"], [at_most(40)], render_kw={"type": "tel", "autocomplete": "tel"})
     idle_minutes = Number(
-        _l("Lock a screen after so many minutes"),
+        LABELS["idle_minutes"],
         [
             required(_l("Please give a number of minutes.")),
             validators.NumberRange(2, 60, message=_l("Between %(min)d and %(max)d minutes, please.")),

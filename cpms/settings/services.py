@@ -9,6 +9,9 @@ from cpms.settings import queries
 from cpms.settings.models import Setting
 from cpms.settings.schema import ClinicSettings, dump
 
+# The key of the backups and the mark of a demonstration belong to more than their row.
+REVERSIBLE = frozenset(field.name for field in fields(ClinicSettings)) - {"backup_key", "is_demo"}
+
 
 def change_clinic(*, seen: str, **changes: Any) -> None:
     """Store what the clinic's form says, unless somebody else stored another wish since the form was made."""
@@ -29,4 +32,15 @@ def change_settings(**changes: Any) -> None:
             db.session.add(Setting(key=key, value=dump(value)))
         elif row.value != dump(value):
             row.value = dump(value)
+    queries.forget()
+
+
+def put_back(key: str, stored: Any) -> None:
+    """An earlier value of the trail, as it was stored; None, from before anybody chose one, is the default."""
+    value = dump(getattr(ClinicSettings(), key)) if stored is None else stored
+    row = queries.setting(key)
+    if row is None:
+        db.session.add(Setting(key=key, value=value))
+    else:
+        row.value = value
     queries.forget()

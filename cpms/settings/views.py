@@ -39,10 +39,10 @@ def change_clinic() -> Response:
     if not form.validate():
         return _clinic(form, 422)
     try:
-        with transaction("settings.change", actor=current_user):
+        with transaction("settings.change", actor=current_user) as write:
             services.change_clinic(seen=form.seen.data, **form.changes())
     except Stale as clash:
         form.seen.data = queries.fingerprint()
         return _clinic(form, clash.status, form.stored_beside(queries.current()))
-    toast(_("Saved."))
+    toast(_("Saved."), undo=url_for("audit.undo", entry_id=write.entry_id) if write.changes else None)
     return done(url_for("settings.index"))

@@ -23,6 +23,17 @@ TABS = (
     (("xrays.of_patient", "xrays.upload", "xrays.mounts", "xrays.mount"), _l("X-rays"), P.XRAY_READ),
     (("audit.of_patient",), _l("History"), P.PATIENT_READ),
 )
+# Where pages are found that other domains draw, and domains that have no place of their own in the menu.
+BEHIND = {
+    **{endpoint: "patients" for endpoints, _label, _needed in TABS for endpoint in endpoints},
+    "calendar.ask_delete_patient": "patients",
+    "calendar.undelete_patient": "patients",
+    "audit.of_event": "calendar",
+    "audit": "settings",
+    "auth": "settings",
+    "backups": "settings",
+    "exchange": "settings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,8 @@ class NavItem:
 
 def nav_items() -> list[NavItem]:
     """The menu of whoever is signed in. A tab of a chart is a page about a patient, whichever domain draws it."""
-    here = "patients" if any(request.endpoint in tab[0] for tab in TABS) else request.blueprint
+    domain = request.blueprint or ""
+    here = BEHIND.get(request.endpoint or "") or BEHIND.get(domain, domain)
     return [
         NavItem(url_for(endpoint), str(label), icon, here == word)
         for endpoint, word, label, icon, needed in PLACES

@@ -46,3 +46,9 @@ def last(name: str) -> Work | None:
 
 def recent(*, limit: int = 20) -> list[Work]:
     return list(db.session.scalars(select(Work).order_by(Work.id.desc()).limit(limit)))
+
+
+def last_ended(name: str) -> Work | None:
+    """The newest run of that name that is over."""
+    ended = select(Work).where(Work.name == name, Work.finished_at.is_not(None))
+    return db.session.scalars(ended.order_by(Work.id.desc()).limit(1)).first()

@@ -177,6 +177,21 @@ def undelete_xray(xray: Xray) -> None:
     xray.deleted_at = None
 
 
+def put_back(xray: Xray, columns: Mapping[str, Any]) -> None:
+    """Earlier values of the trail; the same file is in a chart once, and in one that is there."""
+    patient_id = columns.get("patient_id", xray.patient_id)
+    if columns.get("deleted_at", xray.deleted_at) is None:
+        same = queries.same_in_chart(patient_id, xray.sha256)
+        if same is not None and same.id != xray.id:
+            raise AlreadyThere(same, rules.short_name(xray.original_name))
+    if "deleted_at" not in columns:
+        _check_there(xray)
+    elif columns["deleted_at"] is None and xray.patient.is_deleted:
+        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=xray.patient.name))
+    for name, value in columns.items():
+        setattr(xray, name, value)
+
+
 def add_note(xray: Xray, content: dict[str, Any], *, by: Actor) -> str:
     """Lay a note over the picture; the id of the note. What a note holds is the viewer's matter."""
     _check_there(xray)

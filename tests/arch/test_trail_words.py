@@ -11,7 +11,9 @@ SOURCES = sorted((ROOT / "cpms").rglob("*.py"))
 
 def test_every_action_has_its_words() -> None:
     written = "\n".join(path.read_text() for path in SOURCES)
-    actions = set(re.findall(r'transaction\(\s*"([a-z_]+\.[a-z_]+)"', written)) | {"backup.restore"}
+    actions = set(re.findall(r'(?:transaction|_end_this_session)\(\s*"([a-z_]+\.[a-z_]+)"', written)) | {
+        "backup.restore"
+    }
     assert actions - set(words.ACTIONS) == set()
     elsewhere = "".join(path.read_text() for path in SOURCES if path.name != "words.py")
     assert [name for name in words.ACTIONS if f'"{name}"' not in elsewhere] == [], "words of actions that are no more"

@@ -127,7 +127,7 @@ def test_a_time_that_was_given_away_is_not_taken_back(rita: Person, make: Make) 
     make.visit(datetime(2026, 9, 1, 10, 0))
     answer = rita.htmx.post(url)
     assert answer.status_code == 409
-    assert "has this time now" in answer.toast
+    assert "Chair 1 is taken from 10:00 to 10:30" in answer.toast
 
 
 def test_a_change_needs_the_right_to_make_it(rita: Person, ada: Person, make: Make, app: Flask) -> None:
@@ -201,7 +201,7 @@ def test_the_log_costs_the_same_for_few_and_for_many(
 
 def test_the_trash_tells_who_and_why_and_gives_back(rita: Person, make: Make, app: Flask) -> None:
     patient, visit = make.patient(last_name="Gone"), make.visit()
-    rita.htmx.post(f"/patients/{patient.id}/delete", target="dialog", reason="made twice")
+    rita.htmx.post(f"/calendar/patients/{patient.id}/delete", target="dialog", reason="made twice")
     rita.htmx.post(f"/calendar/events/{visit.id}/delete", target="dialog", version=1)
     page = rita.get("/audit/trash").page
     assert "Selma Gone" in page.text

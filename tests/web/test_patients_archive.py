@@ -42,8 +42,8 @@ def test_an_archived_patient_says_so_and_can_be_taken_back(rita: Person, make: M
 
 def test_deleting_asks_and_can_be_undone(rita: Person, make: Make, last_audit: Any) -> None:
     patient = make.patient(last_name="Kaya")
-    assert "Nothing is destroyed" in rita.htmx.get(f"/patients/{patient.id}/delete", target="dialog").page.text
-    answer = rita.htmx.post(f"/patients/{patient.id}/delete", target="dialog")
+    assert "Nothing is destroyed" in rita.htmx.get(f"/calendar/patients/{patient.id}/delete", target="dialog").page.text
+    answer = rita.htmx.post(f"/calendar/patients/{patient.id}/delete", target="dialog")
     assert answer.headers["HX-Redirect"] == "/patients/"
     page = rita.get("/patients/")
     assert "Kaya" not in page.page.one("#patient-list").get_text()
@@ -55,12 +55,12 @@ def test_deleting_asks_and_can_be_undone(rita: Person, make: Make, last_audit: A
 
 def test_a_link_to_a_deleted_patient_says_so(rita: Person, hugo: Person, make: Make) -> None:
     patient = make.patient(last_name="Kaya", alert_text="Latex")
-    rita.post(f"/patients/{patient.id}/delete")
+    rita.post(f"/calendar/patients/{patient.id}/delete")
     for url in (f"/patients/{patient.id}", f"/patients/{patient.id}/edit", f"/calendar/patients/{patient.id}/visits"):
         answer = rita.get(url)
         assert answer.status_code == 404
         assert "Kaya was deleted" in answer.page.text
-        assert answer.page.one("main form")["action"] == f"/patients/{patient.id}/undelete"
+        assert answer.page.one("main form")["action"] == f"/calendar/patients/{patient.id}/undelete"
         other = hugo.get(url)
         assert other.status_code == 404
         assert "Kaya" not in other.page.text
@@ -71,7 +71,7 @@ def test_nothing_is_stored_on_a_deleted_patient(rita: Person, make: Make) -> Non
     patient = make.patient()
     form = rita.get(f"/patients/{patient.id}/edit").page
     sent = {name: form.value(name) for name in ("first_name", "last_name", "date_of_birth", "sex", "seen")}
-    rita.post(f"/patients/{patient.id}/delete")
+    rita.post(f"/calendar/patients/{patient.id}/delete")
     answer = rita.htmx.post(f"/patients/{patient.id}/edit", target="patient-form", **sent)
     assert answer.status_code == 404
     assert "This patient was deleted." in answer.toast
@@ -80,7 +80,8 @@ def test_nothing_is_stored_on_a_deleted_patient(rita: Person, make: Make) -> Non
 @pytest.mark.parametrize("verb", ["archive", "restore", "delete", "undelete"])
 def test_who_may_not_archive_is_refused(hugo: Person, make: Make, verb: str) -> None:
     patient = make.patient()
-    assert hugo.post(f"/patients/{patient.id}/{verb}", reason="x").status_code == 403
+    where = "/calendar" if "delete" in verb else ""
+    assert hugo.post(f"{where}/patients/{patient.id}/{verb}", reason="x").status_code == 403
     row = stored(make, patient)
     assert (row.status, row.deleted_at) == (PatientStatus.ACTIVE, None)
 
@@ -88,7 +89,8 @@ def test_who_may_not_archive_is_refused(hugo: Person, make: Make, verb: str) -> 
 @pytest.mark.parametrize("verb", ["restore", "undelete"])
 def test_only_a_post_changes_anything(rita: Person, make: Make, verb: str) -> None:
     patient = make.patient()
-    assert rita.get(f"/patients/{patient.id}/{verb}").status_code == 405
+    where = "/calendar" if "delete" in verb else ""
+    assert rita.get(f"{where}/patients/{patient.id}/{verb}").status_code == 405
 
 
 def test_the_menu_offers_what_the_person_may_do(rita: Person, hugo: Person, make: Make) -> None:

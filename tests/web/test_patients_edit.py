@@ -104,9 +104,9 @@ def test_a_chart_costs_few_statements(ada: Person, make: Make, statements: list[
 
 
 def test_there_is_no_such_patient(rita: Person) -> None:
-    for url in ("/patients/99", "/patients/99/edit", "/patients/99/archive", "/patients/99/delete"):
+    for url in ("/patients/99", "/patients/99/edit", "/patients/99/archive", "/calendar/patients/99/delete"):
         assert rita.get(url).status_code == 404
-    assert rita.post("/patients/99/undelete").status_code == 404
+    assert rita.post("/calendar/patients/99/undelete").status_code == 404
 
 
 # --- the details ----------------------------------------------------------------------------------------------------

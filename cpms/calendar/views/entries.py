@@ -31,8 +31,17 @@ from cpms.web.toasts import toast
 @bp.get("/events/<int:event_id>")
 @require(P.CALENDAR_READ)
 def event(event_id: int) -> ResponseReturnValue:
-    """The sheet of an entry: what it is, and what can be done with it."""
-    return page("calendar/sheet_dialog.html", **sheet(queries.event(event_id)))
+    """The sheet of an entry: what it is, and what can be done with it. Of a visit that is a look at the patient."""
+    return page("calendar/sheet_dialog.html", **sheet(_looked_at(event_id)))
+
+
+def _looked_at(event_id: int) -> Event:
+    """An entry that somebody reads; a patient's leaves a trace, as opening the chart does."""
+    row = queries.event(event_id)
+    if row.patient_id is not None:
+        with transaction("event.view", actor=current_user, about=row):
+            pass
+    return row
 
 
 def sheet(event: Event) -> dict[str, Any]:
@@ -228,7 +237,7 @@ def _register(form: EventForm) -> int:
 @bp.get("/events/<int:event_id>/edit")
 @require(P.CALENDAR_WRITE)
 def edit(event_id: int) -> ResponseReturnValue:
-    row = queries.event(event_id)
+    row = _looked_at(event_id)
     return _event_page(EventForm.of(row), event=row)
 
 

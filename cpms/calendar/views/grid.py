@@ -64,10 +64,12 @@ def go() -> ResponseReturnValue:
 @bp.get("/print/<view>/<day>")
 @require(P.CALENDAR_READ)
 def print_sheet(view: str, day: str) -> ResponseReturnValue:
-    """A day or a week on paper, with the filters of the screen."""
+    """A day or a week on paper, with the filters of the screen. What leaves the screen stands in the trail."""
     if view not in {"day", "week"}:
         abort(404)
     shown = _shown(view, day)
+    with transaction("calendar.print", actor=current_user, reason=f"{view} {shown.days[0]}"):
+        pass
     return page(
         "calendar/sheet_print.html",
         shown=shown,
