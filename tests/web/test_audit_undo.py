@@ -17,6 +17,9 @@ from cpms.core.permissions import Role
 from cpms.patients import queries as patients
 from cpms.settings import queries as settings
 from cpms.settings import services as setting_services
+from cpms.xrays import queries as xrays
+from cpms.xrays import services as xray_services
+from tests import pictures
 from tests.conftest import NOW
 from tests.make import Make
 from tests.pages import Answer, Person
@@ -296,3 +299,22 @@ def test_without_scripts_the_answer_is_the_page_that_was_left(olga: Person, last
     referrer = {"Referer": f"http://localhost{came}"} if came else {"Referer": "http://elsewhere.example/x"}
     answer = olga.post(f"/audit/entries/{last_audit().id}/undo", headers=referrer)
     assert (answer.status_code, answer.headers["Location"]) == (303, came or "/")
+
+
+def test_a_deleted_picture_lies_in_the_trash_and_comes_back_once(ada: Person, make: Make, app: Flask) -> None:
+    content, patient = pictures.png(shade=7), make.patient(first_name="Mia", last_name="Berg")
+    xray = make.xray(patient, content)
+    with app.app_context(), transaction("xray.delete", actor=None) as write:
+        xray_services.delete_xray(xrays.xray_ever(xray.id), seen=xray.row_version)
+    page = ada.get("/audit/trash").page
+    assert page.one("main form")["action"] == f"/xrays/{xray.id}/undelete"
+    make.xray(patient, content)
+    refused = undo(ada, write.entry_id or 0)
+    assert refused.status_code == 409
+    assert "is in this chart already" in refused.toast
+    again = make.xray(patient)
+    with app.app_context(), transaction("xray.delete", actor=None) as write:
+        xray_services.delete_xray(xrays.xray_ever(again.id), seen=again.row_version)
+    assert undo(ada, write.entry_id or 0).status_code == 200
+    with app.app_context():
+        assert not xrays.xray_ever(again.id).is_deleted
