@@ -23,7 +23,7 @@ from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
 from cpms.core.db import Actor, copy_database, examine, reading, transaction
 from cpms.core.errors import DomainError, Refused, Unhealthy
-from cpms.core.files import digest, put_in_place, settle
+from cpms.core.files import digest, make_folder, put_in_place, settle
 from cpms.settings import queries as settings
 from cpms.work import jobs as work
 from cpms.work.jobs import Outcome, Task
@@ -107,7 +107,7 @@ def anchors() -> list[Anchor]:
 def write(kind: BackupKind, *, backup_id: str, name: str, progress: Progress) -> Opened:
     """Write and prove an archive; it enters no history. Raises BadBackup, Refused, Unhealthy or OSError."""
     folder, wishes = queries.folder(), settings.current()
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(folder)
     tidy(folder)
     key, locked = services.key_to_encrypt_with(wishes.backup_key) or (None, None)
     _check_room(folder)
@@ -175,7 +175,7 @@ def _store_pictures(key: Key | None, place: Path, progress: Progress) -> tuple[t
             if digest(file) != picture.sha256:
                 missing.append(picture.path)
                 continue
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(target.parent)
             put_in_place(archive.seal_file(file, place / "picture", key), target)
         pictures.append(picture)
     return tuple(pictures), tuple(missing)
@@ -212,7 +212,7 @@ def _copy(source: Path, place: Path, *, encrypted: bool, progress: Progress) -> 
         progress(_("Copying to the second place"), number, len(wanted) + 1)
         target = place / "media" / file.relative_to(queries.store())
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             _copy_file(file, target)
     progress(_("Copying to the second place"), len(wanted), len(wanted) + 1)
     _copy_file(source, place / source.name)

@@ -27,7 +27,7 @@ from cpms.backups.archive import BadBackup, Key, Opened, Progress
 from cpms.core import clock
 from cpms.core.db import examine
 from cpms.core.errors import Refused
-from cpms.core.files import is_held, put_in_place, settle
+from cpms.core.files import is_held, make_folder, put_in_place, settle
 
 DATABASE, AUDIT_KEY = "clinic.db", "audit.key"
 DONE, TAKEN_BACK = "done", "taken back, "
@@ -108,7 +108,7 @@ def stage(path: Path, key: Key | None, *, instance: Path, store: Path, progress:
     is left."""
     place = staged(instance)
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700, parents=True)
+    make_folder(place)
     try:
         content = archive.opened(path, key)
         _check_room(place, content)
@@ -119,12 +119,16 @@ def stage(path: Path, key: Key | None, *, instance: Path, store: Path, progress:
             raise BadBackup(_("This backup is damaged, or somebody changed it. Nothing of it was used."))
         settle(place / DATABASE)
         used = key if content.header.encrypted else None
+        folders = set()
         for number, (picture, sealed) in enumerate(archive.each_picture(path, content, store)):
             progress(_("Unpacking the pictures"), number, len(content.manifest.media))
             target = place / "media" / picture.path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             archive.open_picture(sealed, target, picture, used)
             settle(target)
+            folders.add(target.parent)
+        for each in folders:
+            settle(each)
         secret = place / f"{AUDIT_KEY}.part"
         secret.write_bytes(bytes.fromhex(content.instance["audit_key"]))
         put_in_place(secret, place / AUDIT_KEY)
@@ -217,7 +221,7 @@ def finish(instance: Path, journal: Journal) -> None:
 
 def _move_aside(instance: Path, journal: Journal) -> None:
     aside = folder(instance) / journal.aside
-    aside.mkdir(mode=0o700, exist_ok=True)
+    make_folder(aside)
     for name in OWN:
         if (instance / name).exists():
             (instance / name).rename(aside / name)
@@ -231,7 +235,7 @@ def _place(instance: Path) -> None:
     for file in sorted((place / "media").rglob("*")):
         target = instance / "media" / file.relative_to(place / "media")
         if file.is_file() and not target.exists():
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(target.parent)
             file.rename(target)
             settle(target.parent)
     for name in (AUDIT_KEY, DATABASE):

@@ -20,6 +20,14 @@ def settle(path: Path) -> None:
         os.close(handle)
 
 
+def make_folder(folder: Path) -> None:
+    """A folder that is still there after a power cut, with those above it: what lies in it is lost with its name."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        settle(folder.parent)
+
+
 def put_in_place(part: Path, target: Path) -> None:
     """Give a finished file its name. Whoever sees the name afterwards sees the whole file, power cut or not."""
     part.chmod(0o600)
