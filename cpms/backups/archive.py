@@ -140,7 +140,11 @@ class Key:
         return pyrage.passphrase.encrypt(self.text.encode(), passphrase)
 
     def encrypt(self, source: IO[bytes], target: IO[bytes]) -> None:
-        pyrage.encrypt_io(source, target, [self.identity.to_public()])
+        out = _Remembering(target)
+        try:
+            pyrage.encrypt_io(source, out, [self.identity.to_public()])
+        except pyrage.EncryptError as error:
+            raise out.trouble or error from None
 
     def decrypt(self, source: IO[bytes], target: IO[bytes]) -> None:
         try:
@@ -149,6 +153,24 @@ class Key:
             if getattr(error, "errno", None):
                 raise  # the disk's trouble, not the file's: age says its own without a number
             raise BadBackup(_("The backup's key does not open it, or it was changed after it was written.")) from None
+
+
+class _Remembering:
+    """Writes, and knows the disk's trouble with it: age tells it as its own."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self.trouble: OSError | None = None
+
+    def write(self, piece: bytes) -> int:
+        try:
+            return self._target.write(piece)
+        except OSError as error:
+            self.trouble = error
+            raise
+
+    def flush(self) -> None:
+        self._target.flush()
 
 
 class _Part(io.RawIOBase):
@@ -220,18 +242,22 @@ def write(
     header = Header(manifest.id, manifest.created_at, manifest.app, manifest.schema, key is not None)
     end = ".age" if key else ""
     part = target.with_suffix(".part")
-    with part.open("wb") as file:
-        summing = _Summing(file.write)
-        _add(summing, HEADER, _json(asdict(header)), manifest.when)
-        if locked_key:
-            _add(summing, KEY, locked_key, manifest.when)
-        for name, content in ((MANIFEST, asdict(manifest)), (INSTANCE, dict(instance))):
-            _add(summing, name + end, _sealed(_json(content), key), manifest.when)
-        for piece in _member(DATABASE + end, database, manifest.when):
-            summing.write(piece)
-        summing.write(bytes(_BLOCK * 2))
-        file.write(_trailer(summing))
-    put_in_place(part, target)
+    try:
+        with part.open("wb") as file:
+            summing = _Summing(file.write)
+            _add(summing, HEADER, _json(asdict(header)), manifest.when)
+            if locked_key:
+                _add(summing, KEY, locked_key, manifest.when)
+            for name, content in ((MANIFEST, asdict(manifest)), (INSTANCE, dict(instance))):
+                _add(summing, name + end, _sealed(_json(content), key), manifest.when)
+            for piece in _member(DATABASE + end, database, manifest.when):
+                summing.write(piece)
+            summing.write(bytes(_BLOCK * 2))
+            file.write(_trailer(summing))
+        put_in_place(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def download(path: Path, store: Path, key: Key | None) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Prog
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
 from cpms.core.db import Actor, copy_database, examine, reading, transaction
-from cpms.core.errors import DomainError, Refused, Unhealthy
+from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy
 from cpms.core.files import digest, make_folder, put_in_place, settle
 from cpms.settings import queries as settings
 from cpms.work import jobs as work
@@ -42,8 +42,9 @@ def make(kind: BackupKind, *, actor: Actor | None = None) -> Task:
         try:
             content = write(kind, backup_id=backup_id, name=name, progress=progress)
         except Exception as error:
-            why = str(error) if isinstance(error, DomainError | Unhealthy | OSError) else type(error).__name__
-            with transaction("backup.fail", actor=actor):
+            why = work.words_of(error) or type(error).__name__
+            # A disk that is full takes no row either: then the log alone tells about it.
+            with suppress(DiskFull, ReadOnly), transaction("backup.fail", actor=actor):
                 services.record_failed(backup_id, name, kind, why=why)
             raise
         with transaction("backup.create", actor=actor):
@@ -191,7 +192,7 @@ def copy_elsewhere(backup_id: str, progress: Progress) -> str:
     try:
         _copy(source, Path(target), encrypted=encrypted, progress=progress)
     except (DomainError, OSError) as error:
-        why = str(error) if isinstance(error, DomainError) else (error.strerror or str(error))
+        why = work.words_of(error) or str(error)
         problem = _("The backup is good, but it could not be copied to %(place)s: %(why)s", place=target, why=why)
     else:
         problem = ""
@@ -221,9 +222,13 @@ def _copy(source: Path, place: Path, *, encrypted: bool, progress: Progress) -> 
 
 def _copy_file(source: Path, target: Path) -> None:
     part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    settle(part)
-    part.rename(target)
+    try:
+        shutil.copyfile(source, part)
+        settle(part)
+        part.rename(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     settle(target.parent)
 
 
@@ -269,8 +274,10 @@ def choose_target(path: str) -> None:
     try:
         (place / MARK).touch(exist_ok=True)
         probe = place / f"{MARK}.{uuid.uuid4().hex}"
-        probe.write_bytes(b"can be written to")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"can be written to")
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         why = error.strerror or str(error)
         raise Refused(_("The server cannot write there: %(why)s.", why=why), field="backup_target") from None
@@ -302,9 +309,13 @@ def keep_reserve() -> None:
     if file.exists() or shutil.disk_usage(file.parent).free < 20 * RESERVE:
         return
     part = file.with_suffix(".part")
-    with part.open("wb") as out:
-        os.posix_fallocate(out.fileno(), 0, RESERVE)
-    put_in_place(part, file)
+    try:
+        with part.open("wb") as out:
+            os.posix_fallocate(out.fileno(), 0, RESERVE)
+        put_in_place(part, file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def check_again(backup_id: str) -> Task:

@@ -223,6 +223,7 @@ _TROUBLE: dict[str, type[DomainError]] = {
     "is full": DiskFull,
     "readonly database": ReadOnly,
     "unable to open": ReadOnly,
+    "disk I/O error": ReadOnly,
 }
 
 
@@ -231,8 +232,9 @@ def _in_our_words(error: BaseException) -> BaseException:
         return Stale()
     if isinstance(error, IntegrityError):
         return ConstraintBroken(_constraint(str(error.orig)))
-    if isinstance(error, OperationalError):
-        return next((ours() for words, ours in _TROUBLE.items() if words in str(error.orig)), error)
+    if isinstance(error, OperationalError | sqlcipher3.dbapi2.OperationalError):
+        said = str(getattr(error, "orig", error))
+        return next((ours() for words, ours in _TROUBLE.items() if words in said), error)
     return error
 
 
@@ -379,7 +381,8 @@ def _migrations() -> ScriptDirectory:
 def copy_database(target: Path) -> None:
     """A copy of the database as one file: consistent, checked, and safe on the disk before it gets its name.
 
-    Raises Unhealthy when the copy is not whole; then there is no file at `target`.
+    Raises Unhealthy when the copy is not whole, DiskFull or ReadOnly when it cannot be written; then there is no file
+    at `target`.
     """
     part = target.with_suffix(".part")
     part.unlink(missing_ok=True)
@@ -392,9 +395,12 @@ def copy_database(target: Path) -> None:
             raw.execute("VACUUM INTO ?", (str(part),))
         examine(part)
         put_in_place(part, target)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
-        raise
+        ours = _in_our_words(error)
+        if ours is error:
+            raise
+        raise ours from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What can be wrong with a request, in the words of the clinic. `web/errors.py` turns each into an answer, once."""
 
+import errno
+
 
 class DomainError(Exception):
     """A refusal that a person can read. `message` is a whole sentence; without one the answer's own words are used."""
@@ -66,6 +68,15 @@ class ReadOnly(CannotWrite):
 
 class OnHold(CannotWrite):
     """A backup is being put back: nothing is written until that is over."""
+
+
+def of_the_disk(error: OSError) -> DiskFull | ReadOnly | None:
+    """What the operating system says about a disk that takes no more, as the database's own trouble with it."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return DiskFull()
+    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}:
+        return ReadOnly()
+    return None
 
 
 class Unhealthy(RuntimeError):

@@ -8,7 +8,16 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from cpms.core.errors import Busy, ConstraintBroken, DiskFull, DomainError, OnHold, ReadOnly, Stale
+from cpms.core.errors import (
+    Busy,
+    ConstraintBroken,
+    DiskFull,
+    DomainError,
+    OnHold,
+    ReadOnly,
+    Stale,
+    of_the_disk,
+)
 from cpms.web.access import note_denial
 from cpms.web.htmx import is_htmx
 from cpms.web.toasts import toast
@@ -87,6 +96,14 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Response:
         return answer(error.status, sentence(error))
+
+    @app.errorhandler(OSError)
+    def _disk(error: OSError) -> Response:
+        trouble = of_the_disk(error)
+        if trouble is None:
+            return _server(error)
+        log.error("request %s met a bad disk: %s", g.get("request_id", ""), error.strerror)
+        return answer(trouble.status, sentence(trouble))
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Response:

@@ -1,6 +1,5 @@
 """Runs long work: one at a time, in the open or behind a screen, and tells how far it is."""
 
-import errno
 import logging
 import secrets
 import threading
@@ -15,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cpms.core import clock, files
 from cpms.core.db import Actor, through_the_hold, transaction
-from cpms.core.errors import DomainError, Refused, Unhealthy
+from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy, of_the_disk
 from cpms.work import queries, services
 from cpms.work.models import State, Work
 
@@ -123,13 +122,19 @@ def _end(work_id: int, outcome: Outcome, *, failed: bool) -> None:
 
 def _sentence(error: Exception) -> str:
     """For whoever started it. What we did not foresee gets a code that the log knows."""
-    if isinstance(error, DomainError | Unhealthy) and str(error):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return _("The disk is full. Make room and try again; nothing was changed.")
-    if isinstance(error, OSError) and error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        what = error.filename or error.strerror
-        return _("The folder cannot be written to: %(what)s. Nothing was changed.", what=what)
+    if words := words_of(error):
+        return words
     code = secrets.token_hex(4)
     log.exception("long work failed, code %s", code, exc_info=error)
     return _("Something went wrong on our side; nothing was changed. Code %(code)s", code=code)
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong in long work, or nothing when we did not foresee it."""
+    trouble = of_the_disk(error) if isinstance(error, OSError) else error
+    if isinstance(trouble, DiskFull):
+        return _("The disk is full. Make room and try again; nothing was changed.")
+    if isinstance(trouble, ReadOnly):
+        what = getattr(error, "filename", None) or _("the server's disk")
+        return _("This cannot be written to: %(what)s. Nothing was changed.", what=what)
+    return str(error) if isinstance(error, DomainError | Unhealthy) else ""

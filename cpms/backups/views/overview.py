@@ -78,7 +78,7 @@ def progress(work_id: int) -> ResponseReturnValue:
     if row.state is State.RUNNING and works.running() is not None:
         return Response(render_template("backups/_progress.html", running=row))
     if row.state is State.RUNNING:
-        toast(_("The server was stopped in the middle. Please start it again."), "error")
+        toast(_("The server was stopped in the middle, or its disk is full. Please start it again."), "error")
     else:
         toast(row.message or _("Done."), "error" if row.state is State.FAILED else "ok")
     answer = Response(render_template("backups/_progress.html", running=None))
