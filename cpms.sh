@@ -126,11 +126,14 @@ run_tests() {
 run_drill() {
     install requirements-dev.txt
     DRILL_TABLE=$(mktemp)
-    export DRILL=1 DRILL_TABLE
+    export DRILL="${DRILL:-1}" DRILL_TABLE
     result=0
-    .venv/bin/python -m pytest tests/property/test_kill.py tests/property/test_backup_under_load.py \
-        tests/property/test_backup_faults.py tests/property/test_no_double_booking.py \
-        tests/property/test_no_lost_update.py tests/service/test_restore.py tests/service/test_audit_chain.py "$@" || result=$?
+    .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+        tests/property/test_kill.py tests/property/test_power_cut.py tests/property/test_backup_under_load.py \
+        tests/property/test_backup_faults.py tests/property/test_restore_streams.py \
+        tests/property/test_no_double_booking.py tests/property/test_no_lost_update.py tests/service/test_restore.py \
+        tests/service/test_audit_chain.py tests/service/test_bad_disk.py tests/web/test_disk_full.py \
+        tests/migration/test_upgrade.py "$@" || result=$?
     .venv/bin/python -m tests.drill
     rm -f "$DRILL_TABLE"
     exit "$result"

@@ -47,7 +47,12 @@ class Server:
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
-                env=_environment() | {"CPMS_INSTANCE": str(clinic.folder), "CPMS_PORT": str(self.port)},
+                env=_environment()
+                | {
+                    "CPMS_INSTANCE": str(clinic.folder),
+                    "CPMS_PORT": str(self.port),
+                    "CPMS_JOBS": "0",
+                },  # no first backup
             )
         self._wait()
         self.started_in = time.perf_counter() - before

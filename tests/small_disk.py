@@ -25,12 +25,15 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.room: float = float("inf")  # bytes that it takes
+        self.full_at: int | None = None  # the growth at which somebody else has taken the rest
+        self.grown: list[str] = []  # which file, each time that one wants to grow
         self.is_read_only = False
         self.used = self.most = 0  # since it was last fresh
         self.refused = 0
 
     def fresh(self) -> None:
         self.room, self.is_read_only, self.used, self.most, self.refused = float("inf"), False, 0, 0, 0
+        self.full_at, self.grown = None, []
 
     def holds(self, path: Any, dir_fd: int | None = None) -> bool:
         beside = Path(f"/proc/self/fd/{dir_fd}").readlink() if dir_fd is not None else Path()
@@ -40,11 +43,15 @@ class SmallDisk:
             return False
         return os.path.abspath(where).startswith(f"{self.folder}/") and where.suffix != ".db-shm"  # noqa: PTH100
 
-    def grow(self, size: int) -> int:
+    def grow(self, size: int, path: Any = None) -> int:
         """Take the room, or answer with the error's number."""
         if self.is_read_only:
             self.refused += 1
             return errno.EROFS
+        if size > 0:
+            if len(self.grown) == self.full_at:
+                self.room = self.used + size - 1
+            self.grown.append(str(path))
         if size > 0 and self.used + size > self.room:
             self.refused += 1
             return errno.ENOSPC
@@ -53,7 +60,7 @@ class SmallDisk:
         return 0
 
     def insist(self, size: int, path: Any = None) -> None:
-        if number := self.grow(size):
+        if number := self.grow(size, path):
             raise OSError(number, os.strerror(number), path)
 
 
@@ -125,7 +132,7 @@ class _System:
     def sendfile(self, out: int, into: int, offset: int, count: int) -> int:
         if self.disk.holds(out):
             left = os.fstat(into).st_size - offset
-            self.disk.insist(min(count, left))
+            self.disk.insist(min(count, left), out)
         return int(self.real["sendfile"](out, into, offset, count))
 
     def posix_fallocate(self, file: int, offset: int, size: int) -> None:
@@ -177,7 +184,7 @@ def _asking(disk: SmallDisk, below: _Methods, paths: dict[int, str]) -> _Methods
 
     def write(file: Any, content: int, size: int, offset: int) -> int:
         path = paths[ctypes.addressof(file.contents)]
-        refusal = disk.grow(offset + size - os.stat(path).st_size)  # noqa: PTH116 - quick, and opens nothing
+        refusal = disk.grow(offset + size - os.stat(path).st_size, path)  # noqa: PTH116 - quick, and opens nothing
         if refusal:
             return FULL if refusal == errno.ENOSPC else BROKEN
         return write_on(file, content, size, offset)

@@ -119,7 +119,7 @@ def test_every_fault_is_found(backup: tuple[Path, Key | None], tmp_path: Path) -
     assert missed == []
     tried = sum(times // 2 if key is None else times - times // 2 for _spoil, times in SPOILS)
     kind = "clear" if key is None else "encrypted"
-    reached("A bad backup is noticed", f"{tried} faults in {kind} backups, {tried} found")
+    reached("A bad backup is noticed", tried, f"{tried} in {kind} backups")
 
 
 def test_a_key_of_somebody_else_opens_nothing(backup: tuple[Path, Key | None], tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(folder: Path, k
         assert whole(file) == []
     assert ask_file(file, "PRAGMA integrity_check") == [("ok",)]
     assert ask_file(file, "PRAGMA foreign_key_check") == []
-    reached("A crash loses nothing", f"{KILLS} kills, {len(desks.acknowledged)} acknowledged bookings, 0 lost")
+    reached("A crash loses nothing", KILLS, f"{len(desks.acknowledged):,} acknowledged bookings, 0 lost")
 
 
 def found(file: Path) -> set[str]:

@@ -14,6 +14,7 @@ import pytest
 from cpms.calendar import queries, services
 from cpms.calendar.models import Event, Status
 from cpms.core.db import db, transaction
+from tests.drill import reached
 from tests.make import Make
 from tests.racers import Racers
 from tests.server import Answer, Client, Server, at_the_desks, run_async
@@ -76,6 +77,7 @@ def test_one_of_two_hundred_gets_the_slot_forty_times_over(two_processes: Racers
     for race in range(ROUNDS):
         outcome = two_processes.run(book, threads=RACERS, race=race, places=places)
         assert outcome.counts == {"booked": 1, "told with 409": RACERS - 1}
+    reached("No double booking", ROUNDS)
 
 
 def statuses(clinic: Make, server: Server, requests: list[Request]) -> Counter[int]:

@@ -12,6 +12,7 @@ from typing import Any
 from cpms.calendar.models import Event
 from cpms.core.db import transaction
 from cpms.patients import queries as patients
+from tests.drill import reached
 from tests.make import Make
 from tests.pages import Page
 from tests.racers import Racers
@@ -38,6 +39,7 @@ def test_nobody_counts_from_an_old_number(two_processes: Racers, clinic: Make, a
     assert ask("SELECT notes, row_version FROM patient WHERE id = ?", patient.id) == [
         (str(THREADS * 30), 1 + THREADS * 30)
     ]
+    reached("No lost update", THREADS * 30)
 
 
 def waiting(seconds: dict[int, list[float]]) -> str:

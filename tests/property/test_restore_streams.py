@@ -85,7 +85,7 @@ def test_a_large_clinic_is_backed_up_and_restored_in_little_memory(home: Path, t
     assert backing_up < LIMIT
     assert restoring < LIMIT
     size = PICTURES * PICTURE // MB
-    reached("Restore is quick", f"{size} MB of pictures: {restoring:.0f} MB of memory; backup {backing_up:.0f} MB")
+    reached("Restore is quick", size, f"{restoring:.0f} MB of memory; the backup took {backing_up:.0f} MB")
 
 
 def download(home: Path, target: Path) -> Path:
