@@ -9,6 +9,7 @@ import ctypes
 import errno
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +26,8 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.room: float = float("inf")  # bytes that it takes
-        self.full_at: int | None = None  # the growth at which somebody else has taken the rest
-        self.grown: list[str] = []  # which file, each time that one wants to grow
+        self.full_at: int | str | None = None  # the growth, or the kind of file, at which somebody has taken the rest
+        self.grown: list[str] = []  # which kind of file, each time that one wants to grow
         self.is_read_only = False
         self.used = self.most = 0  # since it was last fresh
         self.refused = 0
@@ -49,9 +50,10 @@ class SmallDisk:
             self.refused += 1
             return errno.EROFS
         if size > 0:
-            if len(self.grown) == self.full_at:
+            kind = re.sub(r"[0-9a-f]{8,}|[0-9]+", "#", Path(str(path)).name)
+            if self.room == float("inf") and self.full_at in (len(self.grown), kind):
                 self.room = self.used + size - 1
-            self.grown.append(str(path))
+            self.grown.append(kind)
         if size > 0 and self.used + size > self.room:
             self.refused += 1
             return errno.ENOSPC

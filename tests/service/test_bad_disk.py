@@ -156,9 +156,9 @@ def change_wishes() -> str:
 LONG_WORK: list[Act] = [back_up, prove_again, unpack, export, reserve, change_wishes]
 
 
-def when_it_hurts(grown: list[str]) -> list[int]:
-    """The first growth of each file, and others between."""
-    return sorted({grown.index(path) for path in grown} | set(range(0, len(grown), max(1, len(grown) // MOMENTS))))
+def when_it_hurts(grown: list[str]) -> list[int | str]:
+    """The first growth of each kind of file, and moments anywhere."""
+    return [*sorted(set(grown)), *range(0, len(grown), max(1, len(grown) // MOMENTS))]
 
 
 @pytest.mark.parametrize("act", LONG_WORK, ids=lambda act: act.__name__)
