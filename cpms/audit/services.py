@@ -24,7 +24,7 @@ from cpms.patients.models import Patient
 from cpms.settings import services as settings
 from cpms.settings.models import Setting
 from cpms.xrays import services as xrays
-from cpms.xrays.models import Xray
+from cpms.xrays.models import Xray, XrayMount
 
 MODELS: dict[str, type[Any]] = {
     "patient": Patient,
@@ -34,6 +34,7 @@ MODELS: dict[str, type[Any]] = {
     "user": User,
     "setting": Setting,
     "xray": Xray,
+    "xray_mount": XrayMount,
 }
 # A column that no row of the table is without: the change that gives it its first value is the making of the row.
 ALWAYS = {
@@ -44,6 +45,7 @@ ALWAYS = {
     "user": "username",
     "setting": "value",
     "xray": "sha256",
+    "xray_mount": "layout",
 }
 # Kept by the program; not put back.
 FOLLOWS = {"search_text", "name_key", "booking_key", "status_changed_at", "username_key", "email_key"}
@@ -84,7 +86,7 @@ def is_reversible(change: AuditChange) -> bool:
             return change.row_id in settings.REVERSIBLE
         case "user":
             return not _was_made(change) and _told(change) <= auth.REVERSIBLE
-        case "patient" | "event" | "xray":
+        case "patient" | "event" | "xray" | "xray_mount":
             return True
         case "chair" | "appointment_type":
             return not _was_made(change)
@@ -131,6 +133,8 @@ def _needed(change: AuditChange, by: int) -> set[P]:
         case "xray":
             reported = {"findings", "impression", "reported_at"} & _said(change)
             return {P.XRAY_READ, P.XRAY_WRITE} | ({P.XRAY_REPORT} if reported else set())
+        case "xray_mount":
+            return {P.XRAY_READ, P.XRAY_WRITE}
         case "setting":
             return {P.SETTINGS_WRITE} | ({P.BACKUP_MANAGE} if change.row_id.startswith("backup_") else set())
     return {P.CALENDAR_SETUP}
@@ -166,7 +170,7 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
     row = db.session.get(model, _key(model, change.row_id))
     if row is None:
         raise Refused(_("This cannot be taken back."))
-    if _was_made(change) and isinstance(row, Event | Patient | Xray):
+    if _was_made(change) and isinstance(row, Event | Patient | Xray | XrayMount):
         _unmake(row)
         return
     values = {name: _python(model, name, change.columns[name][0]) for name in _told(change)}
@@ -174,6 +178,7 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
         Patient: lambda: patients.put_back(row, values),
         Event: lambda: calendar.put_back(row, values, may_overbook=may_overbook),
         Xray: lambda: xrays.put_back(row, values),
+        XrayMount: lambda: xrays.put_mount_back(row, values),
         User: lambda: auth.put_back(row, values),
         Setting: lambda: settings.put_back(row.key, values["value"]),
     }
@@ -181,10 +186,13 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
     db.session.flush()  # the next row's rules see this one where it is now
 
 
-def _unmake(row: Event | Patient | Xray) -> None:
+def _unmake(row: Event | Patient | Xray | XrayMount) -> None:
     """Into the trash. A chart with visits to come asks first what becomes of them: that is not done from here."""
     if isinstance(row, Xray):
         xrays.delete_xray(row, seen=row.row_version)
+        return
+    if isinstance(row, XrayMount):
+        xrays.delete_mount(row, seen=row.row_version)
         return
     if isinstance(row, Event):
         calendar.delete_event(row, seen=row.row_version)

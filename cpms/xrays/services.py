@@ -313,3 +313,11 @@ def change_phrases(text: str, *, seen: Seen) -> None:
     if seen.changed({"phrases": settings.current().xray_phrases}):
         raise Stale
     change_settings(xray_phrases="\n".join(rules.phrases(text)))
+
+
+def put_mount_back(mount: XrayMount, columns: Mapping[str, Any]) -> None:
+    """Earlier values of the trail."""
+    if columns.get("deleted_at", mount.deleted_at) is None and mount.patient.is_deleted:
+        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=mount.patient.name))
+    for name, value in columns.items():
+        setattr(mount, name, value)
