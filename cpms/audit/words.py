@@ -379,6 +379,8 @@ def _hours(day: list[str] | None) -> str:
 def _setting(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return _short(", ".join(map(str, value)))
     if key == "backup_key":
         return _("with the clinic's passphrase") if value else _("none")
     if key == "time_zone":

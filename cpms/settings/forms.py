@@ -35,6 +35,7 @@ LABELS = {
     "backup_key": _l("Encryption of the backups"),
     "xray_max_mb": _l("Largest picture or document, in MB"),
     "xray_floor_mb": _l("Room on the disk that pictures leave, in MB"),
+    "xray_phrases": _l("Phrases for findings"),
     "is_demo": _l("Demonstration"),
 }
 _NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebody opens it
