@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from cpms.core.files import digest, put_in_place, settle
+from cpms.core.files import digest, make_folder, put_in_place
 
 
 def instance() -> Path:
@@ -52,10 +52,7 @@ def keep(part: Path) -> str:
     if target.is_file() and digest(target) == sha256:
         part.unlink()
         return sha256
-    new = not target.parent.is_dir()
-    _folder(target.parent)
-    if new:
-        settle(root())
+    make_folder(target.parent)
     put_in_place(part, target)
     return sha256
 
