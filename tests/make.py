@@ -17,7 +17,7 @@ from cpms.patients import services as patient_services
 from cpms.patients.models import Patient
 from cpms.xrays import intake
 from cpms.xrays import services as xray_services
-from cpms.xrays.models import Xray
+from cpms.xrays.models import MountLayout, Xray, XrayMount
 from tests import pictures
 
 TUESDAY = datetime(2026, 9, 1, 10, 0)  # the clock of the suite stands on this day at 09:00
@@ -103,6 +103,14 @@ class Make:
             read = intake.read(waiting, name)
             with intake.keeping(read), transaction("test.make", actor=None):
                 row = xray_services.attach(db.session.get(Patient, patient_id), read, by=user, **given)
+            return self._kept(row)
+
+    def mount(self, patient: Patient) -> XrayMount:
+        """Four bitewings of the patient's pictures, as far as they fit by their teeth."""
+        patient_id = patient.id
+        with self.app.app_context():
+            with transaction("test.make", actor=None):
+                row = xray_services.create_mount(db.session.get(Patient, patient_id), MountLayout.BITEWINGS_4)
             return self._kept(row)
 
     def chair(self, name: str) -> Chair:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from playwright.sync_api import Page
 
+from cpms.xrays.models import XrayKind
 from tests.browser.conftest import Screen
 from tests.make import Make
 
@@ -47,6 +48,15 @@ PAGES = (
     "/audit/users/{user}",
     "/backups/",
     "/backups/plan",
+    "/backups/restore",
+    "/xrays/",
+    "/xrays/of/{patient}",
+    "/xrays/of/{patient}/mounts",
+    "/xrays/{xray}/facts",
+    "/xrays/{xray}/move",
+    "/xrays/{xray}/delete",
+    "/xrays/mounts/{mount}",
+    "/xrays/mounts/{mount}/print",
     "/exchange/export",
     "/backups/key",
     "/backups/key/off",
@@ -69,6 +79,9 @@ def test_axe_finds_nothing_on_any_page(
     start = datetime.combine(monday, time(10))
     names["event"] = clinic.visit(start, patient=patient, notes="Bring the old plate").id
     clinic.visit(start + timedelta(hours=1), chair="Chair 2", provider="hugo")
+    names["xray"] = clinic.xray(patient, kind=XrayKind.BITEWING, teeth=["16", "17", "46", "47"]).id
+    clinic.xray(patient)
+    names["mount"] = clinic.mount(patient).id
     page = screen("olga", width=width, height=height, touch=width < 700, tolerate=("404",))
     for address in PAGES:
         page.goto(address.format(**names))

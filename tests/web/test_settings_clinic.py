@@ -22,9 +22,15 @@ def form_of(olga: Person) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("olga", ["Clinic", "Users", "Chairs", "Appointment types", "Backups", "Audit log", "Trash", "Your profile"]),
+        (
+            "olga",
+            [
+                *("Clinic", "Users", "Chairs", "Appointment types", "Phrases of X-ray reports"),
+                *("Backups", "Audit log", "Trash", "Your profile"),
+            ],
+        ),
         ("rita", ["Trash", "Your profile"]),
-        ("ada", ["Trash", "Your profile"]),
+        ("ada", ["Phrases of X-ray reports", "Trash", "Your profile"]),
     ],
 )
 def test_everybody_sees_the_settings_that_they_may_change(
