@@ -58,6 +58,7 @@ class Answer:
         self.data = response.get_data()
         self.html = self.data.decode(errors="replace")  # a picture is no text, and nobody reads it as such
         response.close()  # and its file
+        response.request.environ["wsgi.input"].close()  # the client makes a file of a large form
         self.page = Page(self.html)
 
     @property
