@@ -133,7 +133,7 @@ run_drill() {
         tests/property/test_backup_faults.py tests/property/test_restore_streams.py \
         tests/property/test_no_double_booking.py tests/property/test_no_lost_update.py tests/service/test_restore.py \
         tests/service/test_audit_chain.py tests/service/test_bad_disk.py tests/web/test_disk_full.py \
-        tests/migration/test_upgrade.py "$@" || result=$?
+        tests/migration/test_upgrade.py tests/property/test_xray_fuzz.py "$@" || result=$?
     .venv/bin/python -m tests.drill
     rm -f "$DRILL_TABLE"
     exit "$result"

@@ -18,6 +18,7 @@ PROMISES: dict[str, tuple[int, str]] = {
     "No double booking": (40, "races of 200 for one slot, one winner each"),
     "No lost update": (480, "changes by 16 threads in 2 processes, all there"),
     "The trail can be trusted": (7, "kinds of tampering, all found"),
+    "Nothing breaks the intake": (10_000, "spoilt pictures, no crash and no hang of the server"),
     "A full disk is survivable": (30, "kinds of write on a full and on a read-only disk"),
     "An upgrade keeps the records": (REVISIONS, "earlier schemas brought up to date with data"),
 }
