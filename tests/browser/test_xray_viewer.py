@@ -376,7 +376,7 @@ def test_notes_are_seen_by_the_next_person_with_their_author(screen: Screen, xra
     page.get_by_role("button", name="Take this note away").first.click()
     expect(notes).to_have_count(1)
     assert page.locator(".xv-mark text").all_text_contents() == ["Old crown"]
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").last.click()
     expect(page.locator("#xray-notes li")).to_have_count(2)
 
 
@@ -411,6 +411,20 @@ def test_typed_words_are_not_left_without_a_question(screen: Screen, xray: Any) 
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto("/patients/")
     assert asked == ["beforeunload"]
+
+    opened(page, f"/xrays/{xray.id}")
+    page.keyboard.press("t")
+    page.mouse.click(*middle(page))
+    page.keyboard.type("Caries?")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove").click()
+    page.goto("/patients/")
+    assert asked == ["beforeunload"]
+
+    opened(page, f"/xrays/{xray.id}")
+    page.get_by_label("Findings").fill("Caries 16 d.")
+    page.goto("/patients/")
+    assert asked == ["beforeunload"] * 2
 
 
 # --- two pictures, and the next -------------------------------------------------------------------------------------

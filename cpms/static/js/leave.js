@@ -1,21 +1,29 @@
 // A form of a page that was changed is not left without a question; in the dialog `dialog.js` asks.
 // Browsers word the question themselves.
-let changed = null;
+const changed = new Set();
 
-const note = ({ target }) => { changed = target.closest('main form[method="post"]') ?? changed; };
+const note = ({ target }) => {
+  const form = target.closest('main form[method="post"]');
+  if (form) changed.add(form);
+};
 
 document.addEventListener("input", note);
 document.addEventListener("change", note);
 document.addEventListener("submit", ({ target }) => {
-  if (target === changed && !target.hasAttribute("hx-post")) changed = null; // the browser leaves with it
+  if (!target.hasAttribute("hx-post")) changed.delete(target); // the browser leaves with it
 });
+document.addEventListener("reset", ({ target }) => changed.delete(target)); // thrown away on purpose
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement === changed && ctx.response.status < 400) changed = null; // saved
+  if (ctx.response?.status < 400) changed.delete(ctx.sourceElement); // saved
 });
 document.addEventListener("htmx:after:swap", () => {
   // Refused: the form comes back as it was typed, and is as little saved as before.
-  if (changed && !changed.isConnected) changed = changed.id ? document.getElementById(changed.id) : null;
+  for (const form of [...changed].filter((each) => !each.isConnected)) {
+    changed.delete(form);
+    const again = form.id && document.getElementById(form.id);
+    if (again) changed.add(again);
+  }
 });
 window.addEventListener("beforeunload", (event) => {
-  if (changed?.isConnected) event.preventDefault();
+  if ([...changed].some((form) => form.isConnected)) event.preventDefault();
 });

@@ -6,6 +6,7 @@ const round = (value) => Math.round(value * 10) / 10;
 
 export function notes(viewer, stages) {
   const keep = viewer.querySelector("[data-keep]");
+  let sending = null; // instead of what was drawn: a view
   const written = stages.map((each) => each.element.querySelector("[data-write]"));
 
   function read() {
@@ -57,27 +58,22 @@ export function notes(viewer, stages) {
     const waiting = stages[0].drafts.length;
     keep.hidden = waiting === 0;
     keep.querySelector("[data-waiting]").textContent = keep.dataset.words.replace("{n}", waiting);
-    // What was typed is not left without a question: see leave.js.
+    // What was typed is not left without a question, see leave.js; a measure is quickly taken again.
     if (stages[0].drafts.some((mark) => mark.text)) keep.dispatchEvent(new Event("change", { bubbles: true }));
+    else keep.reset();
   }
 
   function plain(mark) {
     return { ...mark, points: mark.points.map(([x, y]) => [round(x), round(y)]) };
   }
 
-  function send(marks) {
-    keep.elements.marks.value = JSON.stringify(marks);
-    keep.requestSubmit();
-  }
-
   keep?.addEventListener("submit", () => {
-    if (!keep.elements.marks.value) keep.elements.marks.value = JSON.stringify(stages[0].drafts.map(plain));
+    keep.elements.marks.value = JSON.stringify(sending ?? stages[0].drafts.map(plain));
   }, true);
   keep?.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    const sent = keep.elements.marks.value;
-    keep.elements.marks.value = "";
-    if (!(ctx.response?.status < 300) || sent.includes('"adjust"')) return;
-    stages[0].drafts.length = 0;
+    if (ctx.response?.status === 401) return; // after signing in again it goes on its way
+    if (ctx.response?.status < 300 && !sending) stages[0].drafts.length = 0;
+    sending = null;
     count();
   });
   document.addEventListener("htmx:after:swap", read);
@@ -90,7 +86,8 @@ export function notes(viewer, stages) {
       if (!keep) return;
       const { picture, view } = stages[0];
       const { center, width, invert } = picture.tone;
-      send([{ kind: "adjust", center, width, invert, turn: view.turn, flip: view.flip }]);
+      sending = [{ kind: "adjust", center, width, invert, turn: view.turn, flip: view.flip }];
+      keep.requestSubmit();
     },
     // The mark that was begun, or the last one that nobody saved.
     dropLast(stage) {

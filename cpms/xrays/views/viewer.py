@@ -201,11 +201,11 @@ def add_notes(xray_id: int) -> ResponseReturnValue:
     """Keep what was drawn, or how somebody saw the picture."""
     xray, marks = queries.xray(xray_id), MarksForm.posted().drawn()
     try:
-        with transaction("xray.note", actor=current_user, about=xray):
+        with transaction("xray.note", actor=current_user, about=xray) as write:
             services.draw(queries.xray(xray_id), marks, by=current_user)
     except (ValueError, TypeError):
         abort(400)
-    toast(_("Saved for everybody who opens this picture."))
+    toast(_("Saved for everybody who opens this picture."), undo=url_for("audit.undo", entry_id=write.entry_id))
     return _after(xray_id)
 
 
