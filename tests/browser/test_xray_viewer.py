@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import films
 from tests.browser.conftest import Screen
@@ -517,7 +517,11 @@ def test_a_report_is_written_with_phrases_and_a_clash_keeps_the_typing(screen: S
 def test_the_small_copy_is_there_before_every_pixel_and_in_the_same_place(screen: Screen, xray: Any) -> None:
     page = screen("ada")
     held: list[Any] = []
-    page.route("**/picture/depth", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/picture/depth", hold)
     page.goto(f"/xrays/{xray.id}")
     page.wait_for_function(SMALL)
     small = page.locator("[data-film] > img").bounding_box()
