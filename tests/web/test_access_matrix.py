@@ -164,7 +164,13 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
 
 def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[tuple[str, bool]]:
     """Each address of a rule, and whether there is something there."""
-    given = {"day": "2026-09-01", "token": "a-token-that-was-never-made", "view": "week", "size": "thumb"}
+    given = {
+        "day": "2026-09-01",
+        "token": "a-token-that-was-never-made",
+        "view": "week",
+        "size": "thumb",
+        "note_id": "n0",
+    }
     ids = [name for name in rule.arguments if name in objects]
     if not ids:
         yield rule.build({name: given[name] for name in rule.arguments}, append_unknown=False)[1], True
