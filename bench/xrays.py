@@ -67,14 +67,17 @@ def _parts(rounds: int) -> list[Line]:
     with Image.open(io.BytesIO(content)) as opened:
         opened.load()
         whole = opened.convert("RGB")
-    small, full, table, floats = [], [], [], []
+    screen = decoder._smaller(whole, decoder.SCREEN)
+    middle, small, full, table, floats = [], [], [], [], []
     for _ in range(rounds):
-        small.append(_cpu(lambda: decoder._smaller(decoder._smaller(whole, decoder.SCREEN), decoder.THUMB)))
+        middle.append(_cpu(lambda: decoder._smaller(whole, decoder.SCREEN)))
+        small.append(_cpu(lambda: decoder._smaller(screen, decoder.THUMB)))
         full.append(_cpu(lambda: Image.open(io.BytesIO(content)).load()))
-        table.append(_cpu(lambda: decoder.window_table(2048, 4096)[values]))
+        table.append(_cpu(lambda: decoder.window_table(2048, 4096).take(values)))
         floats.append(_cpu(lambda: _by_floats(values, 2048, 4096)))
     return [
-        ratio("14", "screen copy and thumbnail / full decode", small, full, 0.5),
+        ratio("14", "thumbnail / full decode", small, full, 0.5),
+        ratio("14", "copy for the screen / full decode", middle, full),
         ratio("14", "DICOM window by a table / by floats", table, floats, 0.3),
     ]
 
@@ -96,12 +99,12 @@ def _memory(run: Run, clinic: Any, app: Any) -> Line:
 def _upload(port: int, app: Any, token: str, shade: int) -> int:
     edge = "edge-of-a-part"
     picture = io.BytesIO()
-    Image.new("RGB", (1200, 900), (shade, shade // 2, 90)).save(picture, "JPEG")
+    Image.new("RGB", (1200 + shade, 900), "teal").save(picture, "JPEG")
     body = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{shade}.jpg"\r\n\r\n'.encode()
     body += picture.getvalue() + f"\r\n--{edge}--\r\n".encode()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {
-        "Cookie": f"{app.config['SESSION_COOKIE_NAME']}={token}",
+        "Cookie": token,
         "X-CSRFToken": csrf_token(app),
         "X-Upload": "1",
         "Content-Type": f"multipart/form-data; boundary={edge}",
@@ -129,7 +132,7 @@ def _bare_photo(content: bytes, place: Path) -> None:
 def _bare_dicom(content: bytes, place: Path) -> None:
     values = pixel_array(pydicom.dcmread(io.BytesIO(content)))
     (place / "depth.bin.gz").write_bytes(gzip.compress(values.astype("<u2").tobytes(), 1))
-    shown = decoder.window_table(2048, 4096)[values]
+    shown = decoder.window_table(2048, 4096).take(values)
     _bare_copies(Image.fromarray(shown), place, "full.png", compress_level=1)
 
 
@@ -141,9 +144,13 @@ def _bare_copies(image: Any, place: Path, full: str, **options: Any) -> None:
     image.save(place / "thumb.jpg", quality=85)
 
 
-def _by_floats(values: Any, center: float, width: float) -> Any:
-    grey = ((values.astype(float) - (center - 0.5)) / (width - 1) + 0.5) * 255
-    return numpy.clip(grey, 0, 255).astype(numpy.uint8)
+def _by_floats(values: Any, center: float, width: float, slope: float = 1.0, intercept: float = 0.0) -> Any:
+    """The same greys, by the standard's formula for each pixel."""
+    x = values.astype(float) * slope + intercept
+    grey = ((x - (center - 0.5)) / (width - 1) + 0.5) * 255
+    grey = numpy.where(x <= center - 0.5 - (width - 1) / 2, 0, grey)
+    grey = numpy.where(x > center - 0.5 + (width - 1) / 2, 255, grey)
+    return numpy.floor(grey + 0.5).astype(numpy.uint8)
 
 
 def _cpu(work: Callable[[], Any]) -> float:

