@@ -36,6 +36,11 @@ PAGES = (
     "/patients/{patient}/medical/edit",
     "/patients/{patient}/archive",
     "/calendar/patients/{patient}/delete",
+    "/xrays/{xray}",
+    "/xrays/{xray}?with={other}",
+    "/xrays/{xray}/compare",
+    "/xrays/{xray}/print",
+    "/xrays/phrases",
     "/settings/",
     "/settings/clinic",
     "/audit/",
@@ -80,7 +85,7 @@ def test_axe_finds_nothing_on_any_page(
     names["event"] = clinic.visit(start, patient=patient, notes="Bring the old plate").id
     clinic.visit(start + timedelta(hours=1), chair="Chair 2", provider="hugo")
     names["xray"] = clinic.xray(patient, kind=XrayKind.BITEWING, teeth=["16", "17", "46", "47"]).id
-    clinic.xray(patient)
+    names["other"] = clinic.xray(patient).id
     names["mount"] = clinic.mount(patient).id
     page = screen("olga", width=width, height=height, touch=width < 700, tolerate=("404",))
     for address in PAGES:

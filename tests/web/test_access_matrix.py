@@ -169,7 +169,7 @@ def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[tuple[str, 
         "token": "a-token-that-was-never-made",
         "view": "week",
         "size": "thumb",
-        "note_id": "n0",
+        "note_id": "0a1b",
     }
     ids = [name for name in rule.arguments if name in objects]
     if not ids:
