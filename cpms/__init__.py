@@ -31,7 +31,7 @@ from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
 from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
-DOMAINS = ("settings", "auth", "patients", "calendar", "xrays", "audit", "work", "backups", "exchange", "setup")
+DOMAINS = ("settings", "auth", "patients", "calendar", "xrays", "audit", "work", "backups", "exchange", "today", "setup")
 
 __version__ = "0.1.0"
 
@@ -104,7 +104,7 @@ def _clinic() -> dict[str, ClinicSettings]:
 
 
 def _home() -> ResponseReturnValue:
-    return redirect(url_for("calendar.home"))
+    return redirect(url_for("today.home"))
 
 
 def _register_domains(app: Flask) -> None:

@@ -36,7 +36,7 @@ def changes_of(entry_id: int) -> list[AuditChange]:
     )
 
 
-LOOKS = ("patient.view", "patient.view_medical", "event.view", *LOOKS_AT_PICTURES)
+LOOKS = ("patient.view", "patient.view_medical", "event.view", "today.view", *LOOKS_AT_PICTURES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ ACTIONS = {
     "session.seen": "",
     "settings.change": _l("changed the settings"),
     "setup.finish": _l("set the clinic up"),
+    "today.view": _l("opened the list of the day"),
     "user.create": _l("added a user"),
     "user.deactivate": _l("took a user's access away"),
     "user.reactivate": _l("let a user in again"),
@@ -322,6 +323,8 @@ class Speaker:
             view, _space, first = reason.partition(" ")
             day = full_day(date.fromisoformat(first))
             return _("week of %(day)s", day=day) if view == "week" else day
+        if action == "today.view":
+            return full_day(date.fromisoformat(reason))
         if action in {"audit.export", "access.denied", "auth.sign_in_failed", "audit.verify"}:
             return str(REASONS.get(reason, reason))
         return _("Reason: %(reason)s", reason=reason)

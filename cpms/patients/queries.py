@@ -164,6 +164,12 @@ def hits(ids: Sequence[int]) -> list[Hit]:
     return _hits(select(*_HIT).where(Patient.id.in_(ids)).order_by(Patient.name_key, Patient.id))
 
 
+def never_asked(ids: Sequence[int]) -> list[Hit]:
+    """Those of some patients whose medical history nobody has asked for yet."""
+    unwritten = [column == "" for column in _MEDICAL]
+    return _hits(select(*_HIT).where(Patient.id.in_(ids), *unwritten).order_by(Patient.name_key, Patient.id))
+
+
 def with_chart_no(number: int) -> list[Hit]:
     """Whoever has that chart number, deleted or not."""
     return _hits(select(*_HIT).where(Patient.chart_no == number))

@@ -9,6 +9,7 @@ from cpms.core.permissions import P
 from cpms.web.access import can
 
 PLACES = (
+    ("today.home", "today", _l("Today"), "clock", P.CALENDAR_READ),
     ("calendar.home", "calendar", _l("Calendar"), "calendar", P.CALENDAR_READ),
     ("patients.index", "patients", _l("Patients"), "users", P.PATIENT_READ),
     ("xrays.shelf", "xrays", _l("X-rays"), "photo", P.XRAY_READ),

@@ -74,6 +74,7 @@ POLICY: dict[str, set[str]] = {
             "calendar.patient_visits_panel", "calendar.print_sheet", "calendar.set_status", "calendar.store_move",
             "calendar.undelete", "calendar.visits_of_list", "calendar.week", "patients.create", "patients.edit",
             "patients.find", "patients.index", "patients.new", "patients.patient", "patients.update",
+            "today.backup", "today.home", "today.unconfirmed", "today.unfinished",
         ),
         STAFF,
     ),
@@ -89,6 +90,8 @@ POLICY: dict[str, set[str]] = {
             "xrays.add_notes", "xrays.ask_compare", "xrays.print_report", "xrays.remove_note", "xrays.view",
             "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
     ),
+    "today.unasked": CLINICAL_READ,
+    "today.unreported": {"olga", "ada"},
     "xrays.save_report": {"olga", "ada"},
     "xrays.phrases": {"olga", "ada"},
     "xrays.change_phrases": {"olga", "ada"},

@@ -28,8 +28,7 @@ def fill_week(make: Make, days: int = 5, a_day: int = 6) -> int:
     return days * a_day
 
 
-def test_home_is_this_week_and_on_a_telephone_today(rita: Person) -> None:
-    assert rita.get("/").headers["Location"] == "/calendar/"
+def test_the_calendar_opens_at_this_week_and_on_a_telephone_at_today(rita: Person) -> None:
     assert rita.get("/calendar/").headers["Location"] == "/calendar/week/2026-09-01"
     phone = rita.client.get("/calendar/", headers={"User-Agent": "Mozilla/5.0 (Linux; Android) Mobile Mobi"})
     assert phone.headers["Location"] == "/calendar/day/2026-09-01"
