@@ -31,7 +31,19 @@ from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
 from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
 
-DOMAINS = ("settings", "auth", "patients", "calendar", "xrays", "audit", "work", "backups", "exchange", "today", "setup")
+DOMAINS = (
+    "settings",
+    "auth",
+    "patients",
+    "calendar",
+    "xrays",
+    "audit",
+    "work",
+    "backups",
+    "exchange",
+    "today",
+    "setup",
+)
 
 __version__ = "0.1.0"
 

@@ -90,7 +90,7 @@ def _lasting(minutes: int) -> str:
 
 
 def _trace(today: date) -> None:
-    """Once a day and person the trail says that they saw who comes. Seeing the day goes on when nothing can be written."""
+    """Once a day and person the trail says that they saw who comes. It is shown also when nothing can be written."""
     if queries.viewed_on(current_user.id) == str(today):
         return
     try:

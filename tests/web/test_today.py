@@ -10,7 +10,7 @@ from cpms.audit import queries as audit
 from cpms.backups.models import Backup, BackupKind, BackupResult
 from cpms.calendar.models import Event, Status
 from cpms.core import clock
-from cpms.core.db import db, transaction
+from cpms.core.db import db
 from tests.conftest import NOW
 from tests.make import TUESDAY, Make
 from tests.pages import Page, Person
