@@ -30,7 +30,7 @@ from cpms.backups import queries as backups_queries
 from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
-from cpms.core import clock, files
+from cpms.core import clock, files, media
 from cpms.core.db import db, newest_schema, present_schema, schemas, transaction
 from cpms.core.errors import DomainError, Unhealthy
 from cpms.exchange import jobs as exchange
@@ -40,6 +40,8 @@ from cpms.setup import services as setup
 from cpms.work import jobs as work
 from cpms.work import queries
 from cpms.work.models import State
+from cpms.xrays import intake
+from cpms.xrays import services as xrays
 
 log = logging.getLogger("cpms")
 _said: ContextVar[str] = ContextVar("said", default="")
@@ -58,6 +60,7 @@ def prepare(demo: bool) -> None:
     bring_up_to_date()
     if demo and auth.nobody_yet():
         _fill(patients=400, events=2400, seed=1, as_of=clock.today())
+        _hang_films(seed=1, as_of=clock.today())
     if demo:
         for username, role in demo_clinic.USERS:
             click.echo(f"  {username:<6} {role}")
@@ -345,6 +348,20 @@ def _fill(*, patients: int, events: int, seed: int, as_of: date) -> None:
     # Written early on that day, so that the same numbers give the same rows, dates of writing included.
     with clock.freeze(datetime.combine(as_of, time_of_day(6), UTC)), transaction("demo.fill", actor=None):
         demo_clinic.fill(patients=patients, events=events, seed=seed, as_of=as_of)
+
+
+def _hang_films(*, seed: int, as_of: date) -> None:
+    """The demo clinic's pictures, looked at and kept as if somebody had brought them in."""
+    by = auth.user_named("ada")
+    for patient_id, name, content, given in list(demo_clinic.films(seed=seed, as_of=as_of)):
+        file = media.incoming() / name
+        file.write_bytes(content)
+        read = intake.read(file, name)
+        try:
+            with intake.keeping(read), transaction("xray.create", actor=by):
+                xrays.attach(patients.patient(patient_id), read, by=by, **given)
+        finally:
+            intake.discard(read)
 
 
 def _say_setup_link() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 
 from cpms.auth import queries as auth
 from cpms.auth import services as auth_services
@@ -26,6 +26,7 @@ from cpms.patients import queries as patients_queries
 from cpms.patients import rules as patient_rules
 from cpms.patients.models import Patient, PatientStatus, Sex
 from cpms.settings import services as settings
+from cpms.setup import demo_films
 
 USERS = (("olga", "owner"), ("ada", "dentist"), ("hugo", "hygienist"), ("rita", "receptionist"))
 PASSPHRASE = "nine calm teeth in a row"  # noqa: S105 - printed for everybody; only a demo clinic knows it
@@ -348,3 +349,25 @@ def _event(
         "created_at": written,
         "updated_at": written,
     }
+
+
+def films(*, seed: int, as_of: date) -> Iterator[tuple[int, str, bytes, dict[str, Any]]]:
+    """Pictures for a patient of today and for one of another day: whose, the file's name, its bytes, and what
+    `xrays.services.attach` is told."""
+    chance = random.Random(seed)
+    for patient_id in _who_has_films(as_of):
+        for number, (kind, teeth, beside, width, height, ago) in enumerate(demo_films.SERIES):
+            content = demo_films.png(chance, teeth=beside, width=width, height=height)
+            given = {"kind": kind, "teeth": teeth.split(), "date_performed": as_of - timedelta(days=ago)}
+            yield patient_id, f"sensor-{patient_id}-{number + 1}.png", content, given
+
+
+def _who_has_films(as_of: date) -> list[int]:
+    """The first two grown-up patients whom somebody expects on that day or after it."""
+    expected = (
+        select(Event.patient_id)
+        .join(Patient, Patient.id == Event.patient_id)
+        .where(Event.start >= datetime.combine(as_of, time()), Patient.date_of_birth < as_of - timedelta(days=18 * 366))
+        .order_by(Event.start, Event.id)
+    )
+    return list(dict.fromkeys(db.session.scalars(expected.limit(20))))[:2]

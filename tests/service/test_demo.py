@@ -16,6 +16,7 @@ from cpms.auth import queries as auth
 from cpms.auth import services as auth_services
 from cpms.core.db import db
 from cpms.setup import demo
+from cpms.xrays import queries as xrays
 
 AS_OF = date(2026, 9, 2)
 MONDAY = date(2026, 8, 31)
@@ -113,3 +114,16 @@ def test_it_goes_only_into_an_empty_database(tmp_path: Path) -> None:
     result = app.test_cli_runner().invoke(args=["cpms", "demo", "--patients", "10", "--events", "20"])
     assert result.exit_code != 0 and "in use" in result.output
     assert digest(tmp_path / "clinic.db") == before
+
+
+def test_two_patients_of_the_demo_have_pictures_that_can_be_read(tmp_path: Path) -> None:
+    app = create_app(Config.from_env({"CPMS_INSTANCE": str(tmp_path)}))
+    done = app.test_cli_runner().invoke(args=["cpms", "prepare", "--demo"])
+    assert done.exit_code == 0, done.output
+    with app.app_context():
+        rows = xrays.listing().rows
+        db.session.remove()
+        db.engine.dispose()
+    assert len(rows) == 12
+    assert len({row.patient_id for row in rows}) == 2
+    assert {(row.bit_depth, row.problem) for row in rows} == {(16, "")}
