@@ -131,6 +131,8 @@ def _needed(change: AuditChange, by: int) -> set[P]:
         case "user":
             return {P.PROFILE} if change.row_id == str(by) and columns <= OWN else {P.USERS_MANAGE}
         case "xray":
+            if "layers" in columns and change.columns["layers"][0] is not None:
+                return {P.XRAY_READ, P.XRAY_WRITE, P.XRAY_REPORT}  # notes are their authors', and the dentists'
             reported = {"findings", "impression", "reported_at"} & _said(change)
             return {P.XRAY_READ, P.XRAY_WRITE} | ({P.XRAY_REPORT} if reported else set())
         case "xray_mount":

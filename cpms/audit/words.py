@@ -229,11 +229,10 @@ LABELS = {
 SILENT = {
     *("booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"),
     *("sha256", "size", "mime", "width", "height", "bit_depth", "frames", "dicom", "layers", "reported_at"),
+    "cells",
 }
 MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table.columns if column.info.get("medical")}
-SILENT = {"booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"}
 OF_COURSE = {"color", "kind", "status"}  # of a booking these go without saying
-MEDICAL = {column.key for column in db.metadata.tables["patient"].columns if column.info.get("medical")}
 LONGEST = 160
 # Reasons that the program gives by itself; the trail keeps them in English.
 REASONS = {

@@ -80,19 +80,23 @@ class FactsForm(Form):
     taken_by_id = Choice(_l("Taken by"))
     version = Version()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, was: int | None = None, **kwargs: Any) -> None:
+        """`was`: who took it, as it is stored; they may work here no more."""
         super().__init__(*args, **kwargs)
         self.kind.choices = [SelectChoice(value.value, word) for value, word in queries.kind_words().items()]
         self.laterality.choices = [
             SelectChoice(value.value, word) for value, word in queries.laterality_words().items()
         ]
-        people = [SelectChoice(str(user.id), user.display_name) for user in auth.users() if user.active]
+        people = [
+            SelectChoice(str(user.id), user.display_name) for user in auth.users() if user.active or user.id == was
+        ]
         self.taken_by_id.choices = [SelectChoice("", _("not given")), *people]
         self.taken_by_id.data = self.taken_by_id.data or ""
 
     @classmethod
     def of(cls, xray: Xray) -> "FactsForm":
         return cls(
+            was=xray.taken_by_id,
             data={
                 "kind": xray.kind.value,
                 "date_performed": xray.date_performed,
@@ -100,7 +104,7 @@ class FactsForm(Form):
                 "laterality": xray.laterality.value,
                 "taken_by_id": str(xray.taken_by_id or ""),
                 "version": xray.row_version,
-            }
+            },
         )
 
     def given(self) -> dict[str, Any]:

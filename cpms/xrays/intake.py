@@ -5,6 +5,7 @@ child answers is data of a stranger and is read as such.
 """
 
 import json
+import math
 import os
 import selectors
 import shutil
@@ -25,7 +26,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from cpms.core import clock, media
-from cpms.core.errors import Refused
+from cpms.core.errors import Busy, Refused
 from cpms.core.files import CHUNK, digest, in_turn
 from cpms.core.text import clean_line
 from cpms.settings import queries as settings
@@ -111,9 +112,9 @@ def keeping(read: Read) -> Iterator[None]:
     """Keep the original and its copies, then let the record be written. When that fails they go again, unless another
     record needs them: neither is there a record without its file nor a file without its record."""
     with in_turn(media.instance() / "media.lock"):
-        media.keep(read.path)
-        media.keep_derived(read.copies, read.sha256)
         try:
+            media.keep(read.path)
+            media.keep_derived(read.copies, read.sha256)
             yield
         except BaseException:
             if not queries.is_used(read.sha256):
@@ -122,21 +123,28 @@ def keeping(read: Read) -> Iterator[None]:
 
 
 def derive_again(sha256: str) -> bool:
-    """Make the copies of an original that have been lost; False when the original is lost too, or cannot be shown."""
+    """Make the copies of an original that have been lost; False when the original is lost too, or cannot be shown.
+    Raises Busy when it cannot be done now."""
     source = media.path_of(sha256)
     if not source.is_file():
         return False
-    copies = _scratch()
-    try:
-        found = _understood(_decode(source, copies, LIMITS))
-        if "refused" in found or found["problem"]:
+    with in_turn(media.instance() / "derive.lock"):  # the viewer asks for several sizes at once
+        if (media.derived_of(sha256) / "thumb.jpg").is_file():
+            return True
+        copies = _scratch()
+        try:
+            found = _understood(_decode(source, copies, LIMITS))
+            if found.get("refused") in {"busy", "slow", "space"}:
+                raise Busy
+            if "refused" in found or found["problem"]:
+                return False
+            _check_copies(copies, nothing_shown=False)
+            with in_turn(media.instance() / "media.lock"):
+                media.keep_derived(copies, sha256)
+        except (_Nonsense, FileNotFoundError):
             return False
-        _check_copies(copies, nothing_shown=False)
-        media.keep_derived(copies, sha256)
-    except (_Nonsense, FileNotFoundError):
-        return False
-    finally:
-        shutil.rmtree(copies, ignore_errors=True)
+        finally:
+            shutil.rmtree(copies, ignore_errors=True)
     return True
 
 
@@ -256,7 +264,7 @@ def _understood(answer: Mapping[str, Any]) -> dict[str, Any]:
             "bits": _number(answer, "bits", 0, 16),
             "frames": _number(answer, "frames", 1, 100_000_000),
             "day": date.fromisoformat(answer["date"]) if answer.get("date") else None,
-            "facts": {name: _plain(answer[name]) for name in FACTS if answer.get(name)},
+            "facts": _facts(answer),
         }
     except (TypeError, ValueError):
         raise _Nonsense from None
@@ -266,6 +274,15 @@ FACTS = (
     *("depth", "spacing", "patient", "transfer_syntax", "modality", "manufacturer", "model", "laterality", "teeth"),
     *("region", "burned_in", "sop_instance_uid"),
 )
+
+
+SHAPES: dict[str, type] = {"depth": dict, "spacing": dict, "patient": dict, "teeth": list}
+
+
+def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if any(answer.get(name) and not isinstance(answer[name], shape) for name, shape in SHAPES.items()):
+        raise _Nonsense
+    return {name: _plain(answer[name]) for name in FACTS if answer.get(name)}
 
 
 def _number(answer: Mapping[str, Any], name: str, lowest: int, highest: int) -> int:
@@ -279,7 +296,7 @@ def _plain(value: Any) -> Any:
     """A fact without what could harm a page or a trail."""
     if isinstance(value, str):
         return clean_line(value)[:200]
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, list):
         return [_plain(each) for each in value[:60]]

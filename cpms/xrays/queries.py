@@ -55,7 +55,7 @@ class Card:
 
     @property
     def lacks_findings(self) -> bool:
-        return self.reported_at is None and self.kind not in rules.NEED_NO_FINDINGS
+        return self.reported_at is None and self.kind not in rules.NEED_NO_FINDINGS and not self.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ _CARD = (
     _x.row_version,
 )
 _THERE = (_x.deleted_at.is_(None), _p.deleted_at.is_(None))
-_WITHOUT_FINDINGS = (_x.reported_at.is_(None), _x.kind.not_in(rules.NEED_NO_FINDINGS))
+_WITHOUT_FINDINGS = (_x.reported_at.is_(None), _x.kind.not_in(rules.NEED_NO_FINDINGS), _x.problem == "")
 
 
 def xray(xray_id: int) -> Xray:

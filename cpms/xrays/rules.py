@@ -14,7 +14,7 @@ from cpms.xrays.models import Laterality, MountLayout, XrayKind
 
 # The names of what is done to a picture in the trail, besides its making; whoever opens the transaction uses them.
 CHANGES = ("xray.update", "xray.report", "xray.move", "xray.delete", "xray.undelete", "xray.note", "xray.remove_note")
-LOOKS = ("xray.view", "xray.original", "xray.print")
+LOOKS = ("xray.view", "xray.original", "xray.print", "xray_mount.view", "xray_mount.print")
 
 SIZES = ("thumb", "screen", "full", "depth")
 PROBLEMS = ("no-picture", "syntax", "depth", "undecodable")

@@ -186,8 +186,9 @@ def put_back(xray: Xray, columns: Mapping[str, Any]) -> None:
             raise AlreadyThere(same, rules.short_name(xray.original_name))
     if "deleted_at" not in columns:
         _check_there(xray)
-    elif columns["deleted_at"] is None and xray.patient.is_deleted:
-        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=xray.patient.name))
+    owner = db.session.get(Patient, patient_id)
+    if owner is not None and columns.get("deleted_at", xray.deleted_at) is None:
+        _check_patient(owner)
     for name, value in columns.items():
         setattr(xray, name, value)
 
@@ -260,7 +261,13 @@ def place(mount: XrayMount, cell: str, xray_id: int | None, *, seen: int) -> Non
         raise NotFound
     if xray_id is not None and queries.xray(xray_id).patient_id != mount.patient_id:
         raise Refused(_("This picture is not of this patient."))
-    mount.cells = rules.placed(mount.cells, cell, xray_id)
+    mount.cells = rules.placed(_present(mount), cell, xray_id)
+
+
+def _present(mount: XrayMount) -> rules.Cells:
+    """The cells whose pictures are still in the chart."""
+    there = {each.id for each in queries.of_patient(mount.patient_id)}
+    return {cell: content for cell, content in mount.cells.items() if content["xray"] in there}
 
 
 def turn(mount: XrayMount, cell: str, *, seen: int) -> None:
@@ -271,7 +278,7 @@ def turn(mount: XrayMount, cell: str, *, seen: int) -> None:
 def fill(mount: XrayMount, *, seen: int) -> None:
     """Empty cells take what fits by the teeth."""
     mount.expect_version(seen)
-    mount.cells = rules.filled(mount.layout, mount.cells, queries.of_patient(mount.patient_id))
+    mount.cells = rules.filled(mount.layout, _present(mount), queries.of_patient(mount.patient_id))
 
 
 def rename_mount(mount: XrayMount, title: str, *, seen: int) -> None:

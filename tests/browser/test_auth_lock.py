@@ -58,7 +58,7 @@ def test_whoever_locks_their_screen_comes_back_to_it(screen: Screen, clinic: Mak
     expect(page.get_by_label("Name")).to_have_value("Rita half ty")
 
 
-def test_somebody_else_at_a_locked_screen_gets_their_own_calendar(screen: Screen, clinic: Make) -> None:
+def test_somebody_else_at_a_locked_screen_gets_their_own_day(screen: Screen, clinic: Make) -> None:
     page = screen("rita")
     page.goto("/auth/profile")
     page.get_by_label("Name").fill("Rita half ty")
@@ -66,7 +66,7 @@ def test_somebody_else_at_a_locked_screen_gets_their_own_calendar(screen: Screen
     page.get_by_role("button", name="Save").click()
     page.locator("#lock").get_by_label("User name").fill("hugo")
     unlock(page)
-    page.wait_for_url("**/calendar/**")
+    page.wait_for_url("**/today/**")
     expect(page.get_by_role("button", name="Menu of Hugo Clean")).to_be_visible()
     assert clinic.user("rita").display_name == "Rita Desk"
 

@@ -40,7 +40,7 @@ def test_each_size_is_just_what_it_is(make: Make, ada: Person, size: str, mime: 
     assert answer.headers["Content-Disposition"] == f"inline; filename=xray-{xray.id}-{name}"
     assert answer.headers["Content-Security-Policy"].endswith("sandbox")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["ETag"]
     assert answer.headers.get("Content-Encoding") == ("gzip" if size == "depth" else None)

@@ -85,7 +85,7 @@ def _line(
             what, visit = moved, ""
             columns = {key: value for key, value in columns.items() if key not in {"start", "end"}}
         details += speaker.changes(change.table_name, change.row_id, columns)
-    if entry.reason:
+    if entry.reason and not (entry.action.startswith("xray") and not can(P.XRAY_READ)):
         details.append(speaker.reason(entry.action, entry.reason))
     patient_id = entry.patient_id or next((each.patient_id for each in changes), None)
     return Line(

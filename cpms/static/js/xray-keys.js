@@ -15,6 +15,7 @@ export function keys(viewer, { current, tool, cancel }) {
     const fits = (button) => button.getAttribute("aria-keyshortcuts").split(" ").includes(wanted);
     const button = [...viewer.querySelectorAll("[aria-keyshortcuts]")].find(fits);
     if (!button) return false;
+    if (button.closest("form[hidden]")) return true; // nothing is drawn that could be saved
     if (button.ariaDisabled !== "true" && !button.disabled) button.click();
     return true;
   }
@@ -54,6 +55,8 @@ export function keys(viewer, { current, tool, cancel }) {
   document.addEventListener("keydown", (event) => {
     const isWriting = event.target.closest("input, textarea, select, [contenteditable], [popover]");
     if (isWriting || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return;
+    // In the report's panel arrows and Page keys scroll.
+    if (event.target.closest(".xv-panel") && event.key !== "Escape") return;
     let isOurs = true;
     if (ARROWS[event.key]) arrow(event, ARROWS[event.key]);
     else if (event.key === "Escape") cancel();

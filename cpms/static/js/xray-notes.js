@@ -7,6 +7,7 @@ const round = (value) => Math.round(value * 10) / 10;
 export function notes(viewer, stages) {
   const keep = viewer.querySelector("[data-keep]");
   let sending = null; // instead of what was drawn: a view
+  let sent = null; // while a request runs: what was drawn later stays
   const written = stages.map((each) => each.element.querySelector("[data-write]"));
 
   function read() {
@@ -40,7 +41,7 @@ export function notes(viewer, stages) {
       if (form.hidden) return;
       form.hidden = true;
       mark.text = field.value.trim();
-      if (mark.kind === "text" ? !mark.text || !isKept : !isKept && !mark.text) stage.drafts.splice(stage.drafts.indexOf(mark), 1);
+      if (mark.kind === "text" ? !mark.text || !isKept : !isKept && !mark.text) stage.drafts = stage.drafts.filter((other) => other !== mark);
       count();
       stage.draw();
       stage.element.focus({ preventScroll: true });
@@ -68,12 +69,13 @@ export function notes(viewer, stages) {
   }
 
   keep?.addEventListener("submit", () => {
-    keep.elements.marks.value = JSON.stringify(sending ?? stages[0].drafts.map(plain));
+    sent = sending ? [] : [...stages[0].drafts];
+    keep.elements.marks.value = JSON.stringify(sending ?? sent.map(plain));
   }, true);
   keep?.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     if (ctx.response?.status === 401) return; // after signing in again it goes on its way
-    if (ctx.response?.status < 300 && !sending) stages[0].drafts.length = 0;
-    sending = null;
+    if (ctx.response?.status < 300) stages[0].drafts = stages[0].drafts.filter((mark) => !sent?.includes(mark));
+    sending = sent = null;
     count();
   });
   document.addEventListener("htmx:after:swap", read);
@@ -81,9 +83,9 @@ export function notes(viewer, stages) {
 
   return {
     drawn,
-    save() { if (keep && stages[0].drafts.length) keep.requestSubmit(); },
+    save() { if (keep && stages[0].drafts.length && !sent) keep.requestSubmit(); },
     keepView() {
-      if (!keep) return;
+      if (!keep || sent) return;
       const { picture, view } = stages[0];
       const { center, width, invert } = picture.tone;
       sending = [{ kind: "adjust", center, width, invert, turn: view.turn, flip: view.flip }];

@@ -121,8 +121,8 @@ def _placeholder(xray: Xray) -> Response:
 
 def _closed_in(answer: Response) -> Response:
     """Whatever a file holds, a browser lets it do nothing and keeps no copy."""
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"
-    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

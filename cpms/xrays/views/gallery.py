@@ -72,7 +72,8 @@ def _facts(xray: Xray, form: FactsForm, status: int = 200) -> Response:
 @bp.post("/<int:xray_id>/facts")
 @require(P.XRAY_READ, P.XRAY_WRITE)
 def change_facts(xray_id: int) -> ResponseReturnValue:
-    xray, form = queries.xray(xray_id), FactsForm.posted()
+    xray = queries.xray(xray_id)
+    form = FactsForm.posted(was=xray.taken_by_id)
     if not form.validate():
         return _facts(xray, form, 422)
     try:
