@@ -12,12 +12,13 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 from flask import Flask, current_app, url_for
 from flask.cli import AppGroup
 from flask_migrate import upgrade as migrate
+from sqlalchemy.exc import DBAPIError
 
 from cpms import jobs
 from cpms.audit import queries as audit
@@ -31,12 +32,13 @@ from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
 from cpms.core import clock, files, media
-from cpms.core.db import db, newest_schema, present_schema, schemas, transaction
-from cpms.core.errors import DomainError, Unhealthy
+from cpms.core.db import db, in_our_words, newest_schema, present_schema, schemas, transaction
+from cpms.core.errors import CannotWrite, DiskFull, DomainError, ReadOnly, Unhealthy
 from cpms.exchange import jobs as exchange
 from cpms.patients import queries as patients
 from cpms.setup import demo as demo_clinic
 from cpms.setup import services as setup
+from cpms.web.errors import sentence
 from cpms.work import jobs as work
 from cpms.work import queries
 from cpms.work.models import State
@@ -46,7 +48,16 @@ from cpms.xrays import services as xrays
 log = logging.getLogger("cpms")
 _said: ContextVar[str] = ContextVar("said", default="")
 
-group = AppGroup("cpms", help="Dental CPMS: prepare, look after, try out.")
+
+class Commands(AppGroup):
+    """Commands that say in a sentence what is in their way, whichever of them it is."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with refused_in_words():
+            return super().invoke(ctx)
+
+
+group = Commands("cpms", help="Dental CPMS: prepare, look after, try out.")
 
 
 def init_app(app: Flask) -> None:
@@ -103,23 +114,22 @@ def job(name: str) -> None:
     except KeyError:
         known = ", ".join(each.name for each in jobs.JOBS)
         raise click.ClickException(f"There is no job {name}. There are: {known}") from None
-    with refused_in_words():
-        work_id = work.run(chosen.name, chosen.task)
-    row = queries.work(work_id)
-    click.echo(row.message or "Done.")
-    if row.state is State.FAILED:
-        raise SystemExit(1)
+    _tell(work.run(chosen.name, chosen.task))
 
 
 @group.command()
 def backup() -> None:
     """Make a backup now and prove it."""
-    with refused_in_words():
-        work_id = work.run("backups.manual", backups.make(BackupKind.MANUAL))
+    _tell(work.run("backups.manual", backups.make(BackupKind.MANUAL)))
+
+
+def _tell(work_id: int | None) -> None:
+    """How the work ended; when that is bad, the command ends badly too."""
+    assert work_id is not None  # only the work of a day can be done already
     row = queries.work(work_id)
-    click.echo(row.message)
-    if row.state is State.FAILED:
-        raise SystemExit(1)
+    if row.state is not State.DONE:  # else still running: on a full disk not even its end can be written
+        raise click.ClickException(row.message or "It did not end well: the server's disk is full or takes no writes.")
+    click.echo(row.message or "Done.")
 
 
 @group.command()
@@ -127,19 +137,24 @@ def backup() -> None:
 def export(file: Path) -> None:
     """Write all data into a ZIP of CSV files, readable without this program."""
     counts = exchange.export(file.absolute())
-    with transaction("exchange.export", actor=None, reason=f"{sum(counts.values())} rows"):
-        pass
+    try:
+        with transaction("exchange.export", actor=None, reason=f"{sum(counts.values())} rows"):
+            pass
+    except CannotWrite:
+        file.unlink(missing_ok=True)  # nothing leaves the clinic without a trace
+        raise
     click.echo(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}")
 
 
 @group.command("restore")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--passphrase-file", type=click.File(), help="Read the passphrase or the recovery key from a file.")
 @click.option("--yes", is_flag=True, help="Do not ask for the clinic's name.")
 def put_back(file: Path, passphrase_file: IO[str] | None, yes: bool) -> None:
     """Put the clinic back to a backup. The server must be stopped; what is there now is backed up first."""
     instance = Path(current_app.config["CPMS_INSTANCE"])
-    with refused_in_words(), files.only_one(server_lock(instance)) as alone:
+    _check_readable(file)
+    with files.only_one(server_lock(instance)) as alone:
         if not alone:
             raise click.ClickException("The server is running. Stop it first, for example: sudo systemctl stop cpms")
         if db.engine.url.get_backend_name() != "sqlite":
@@ -195,6 +210,14 @@ def begin_to_serve(instance: Path) -> IO[str]:
 def start_again() -> None:
     """Have all processes of the server replaced by new ones; requests that come meanwhile wait."""
     os.kill(os.getppid(), signal.SIGHUP)
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        with file.open("rb") as content:
+            content.read(1)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from None
 
 
 def _key_of(file: Path, passphrase_file: IO[str] | None) -> Key | None:
@@ -304,10 +327,23 @@ def reset_password(username: str) -> None:
 
 @contextmanager
 def refused_in_words() -> Iterator[None]:
+    """What was foreseen as a sentence; what was not keeps its traceback."""
     try:
         yield
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None
+    except (DomainError, Unhealthy, OSError, DBAPIError) as error:
+        words = _words(error)
+        if not words:
+            raise
+        raise click.ClickException(words) from None
+
+
+def _words(error: Exception) -> str:
+    ours = in_our_words(error)
+    if isinstance(ours, DomainError) and not isinstance(ours, DiskFull | ReadOnly):
+        return sentence(ours)
+    if words := work.words_of(ours):
+        return words
+    return f"{ours.filename}: {ours.strerror}." if isinstance(ours, OSError) and ours.filename else ""
 
 
 def bring_up_to_date() -> None:

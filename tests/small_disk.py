@@ -19,6 +19,8 @@ import sqlcipher3._sqlite3
 
 from tests.power import _OPEN, _TRUNCATE, _WRITE, _alive, _callback, _Methods, _Vfs
 
+_CAPABILITIES_3 = 0x20080522
+_PAST_ANY_MODE = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 FULL, BROKEN = 13, 10 | 3 << 8  # SQLITE_FULL and SQLITE_IOERR_WRITE
 
 
@@ -200,3 +202,18 @@ def _asking(disk: SmallDisk, below: _Methods, paths: dict[int, str]) -> _Methods
     ours = _Methods.from_buffer_copy(below)
     ours.write, ours.truncate = _callback(_WRITE, write), _callback(_TRUNCATE, truncate)
     return ours
+
+
+@contextmanager
+def without_the_rights_of_root() -> Iterator[None]:
+    """Whoever runs the tests: nobody reads or writes here what its mode forbids."""
+    library = ctypes.CDLL(None, use_errno=True)
+    who, had = (ctypes.c_uint32 * 2)(_CAPABILITIES_3, 0), (ctypes.c_uint32 * 6)()
+    assert library.capget(who, had) == 0, os.strerror(ctypes.get_errno())
+    less = (ctypes.c_uint32 * 6)(*had)
+    less[0] &= ~_PAST_ANY_MODE  # those in effect; what is permitted comes back
+    assert library.capset(who, less) == 0, os.strerror(ctypes.get_errno())
+    try:
+        yield
+    finally:
+        assert library.capset(who, had) == 0, os.strerror(ctypes.get_errno())

@@ -96,7 +96,7 @@ def choose(path: Path, *, name: str) -> Candidate:
 def take_in(file: Path, *, name: str) -> Candidate:
     """Think of putting back a file that somebody sent. Raises BadBackup; then it is gone again."""
     drop()
-    folder().mkdir(mode=0o700, parents=True)
+    files.make_folder(folder())
     path = folder() / "upload.tar"
     try:
         file.rename(path)
@@ -122,7 +122,7 @@ def drop() -> None:
 
 
 def _keep(found: Candidate) -> None:
-    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_folder(folder())
     part = folder() / "candidate.part"
     part.write_text(json.dumps(asdict(found)))
     files.put_in_place(part, folder() / "candidate.json")

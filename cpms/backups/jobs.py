@@ -21,7 +21,7 @@ from cpms.backups import archive, queries, rules, services
 from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Progress
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
-from cpms.core.db import Actor, copy_database, examine, reading, transaction
+from cpms.core.db import Actor, copy_database, reading, transaction
 from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy
 from cpms.core.files import digest, make_folder, put_in_place, settle
 from cpms.settings import queries as settings
@@ -115,8 +115,7 @@ def write(kind: BackupKind, *, backup_id: str, name: str, progress: Progress) ->
     with scratch(folder) as place:
         progress(_("Copying the database"), 0, 0)
         database = place / "clinic.db"
-        copy_database(database)
-        examined = examine(database)
+        examined = copy_database(database)
         clinic_id, anchor = _seals(database)
         pictures, missing = _store_pictures(key, place, progress)
         manifest = Manifest(

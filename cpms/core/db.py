@@ -36,7 +36,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -172,7 +172,7 @@ def transaction(
         session.commit()
     except BaseException as error:
         session.rollback()
-        ours = _in_our_words(error)
+        ours = in_our_words(error)
         if ours is error:
             raise
         raise ours from error
@@ -225,9 +225,14 @@ _TROUBLE: dict[str, type[DomainError]] = {
     "unable to open": ReadOnly,
     "disk I/O error": ReadOnly,
 }
+_DAMAGED = (
+    "The clinic's database is damaged. Stop the server, move the files whose names begin with clinic.db to another "
+    "folder, and put back the newest backup: ./cpms.sh manage restore FILE"
+)
 
 
-def _in_our_words(error: BaseException) -> BaseException:
+def in_our_words(error: BaseException) -> BaseException:
+    """What the database's own words mean for a clinic; an error that we do not know stays what it is."""
     if isinstance(error, StaleDataError):
         return Stale()
     if isinstance(error, IntegrityError):
@@ -235,6 +240,9 @@ def _in_our_words(error: BaseException) -> BaseException:
     if isinstance(error, OperationalError | sqlcipher3.dbapi2.OperationalError):
         said = str(getattr(error, "orig", error))
         return next((ours() for words, ours in _TROUBLE.items() if words in said), error)
+    if isinstance(error, DatabaseError | sqlcipher3.dbapi2.DatabaseError):
+        said = str(getattr(error, "orig", error))
+        return Unhealthy(_DAMAGED) if any(words in said for words in ("malformed", "not a database")) else error
     return error
 
 
@@ -378,31 +386,6 @@ def _migrations() -> ScriptDirectory:
     return ScriptDirectory(current_app.extensions["migrate"].directory)
 
 
-def copy_database(target: Path) -> None:
-    """A copy of the database as one file: consistent, checked, and safe on the disk before it gets its name.
-
-    Raises Unhealthy when the copy is not whole, DiskFull or ReadOnly when it cannot be written; then there is no file
-    at `target`.
-    """
-    part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    try:
-        with db.engine.connect() as connection:
-            raw = connection.connection.dbapi_connection
-            assert raw is not None
-            raw.execute("PRAGMA query_only=0")  # it forbids writing another file as well
-            connection.info["query_only"] = "0"
-            raw.execute("VACUUM INTO ?", (str(part),))
-        examine(part)
-        put_in_place(part, target)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        ours = _in_our_words(error)
-        if ours is error:
-            raise
-        raise ours from error
-
-
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What a database file holds."""
@@ -430,6 +413,32 @@ def examine(path: Path) -> Examined:
         problem = verdict if verdict != "ok" else f"{len(loose)} broken references"
         raise Unhealthy(f"The copy of the database is not whole ({problem}). Nothing was changed.")
     return Examined(schema[0][0] if schema else "", counts)
+
+
+def copy_database(target: Path) -> Examined:
+    """A copy of the database as one file: consistent, looked through, and safe on the disk before it gets its name.
+
+    Raises Unhealthy when the copy is not whole, DiskFull or ReadOnly when it cannot be written; then there is no file
+    at `target`.
+    """
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    try:
+        with db.engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.execute("PRAGMA query_only=0")  # it forbids writing another file as well
+            connection.info["query_only"] = "0"
+            raw.execute("VACUUM INTO ?", (str(part),))
+        examined = examine(part)
+        put_in_place(part, target)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        ours = in_our_words(error)
+        if ours is error:
+            raise
+        raise ours from error
+    return examined
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from cpms.audit import words
 from cpms.backups import queries as backups
 from cpms.core import clock
 from cpms.core.db import Actor, transaction
-from cpms.core.files import put_in_place
+from cpms.core.files import make_folder, put_in_place
 from cpms.exchange import queries
 from cpms.settings import queries as settings
 from cpms.work.jobs import Outcome, Progress, Task
@@ -68,7 +68,7 @@ def write_export(actor: Actor | None) -> Task:
     """Write it behind a screen, in the place of an older one."""
 
     def task(progress: Progress) -> Outcome:
-        _folder().mkdir(mode=0o700, exist_ok=True)
+        make_folder(_folder())
         for older in _folder().glob("*"):
             older.unlink()
         counts = export(_folder() / f"{clock.now():{_STAMP}}-{uuid.uuid4().hex}.zip", progress=progress)

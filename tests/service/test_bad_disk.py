@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from flask import Flask
 
 from cpms.backups import archive, jobs, queries, restore, services
@@ -28,7 +29,7 @@ from tests.conftest import PASSPHRASE, wait_for_work
 from tests.drill import reached, times
 from tests.make import Make
 from tests.pages import Answer, Person
-from tests.small_disk import SmallDisk, small_disk
+from tests.small_disk import SmallDisk, small_disk, without_the_rights_of_root
 from tests.web.test_settings_clinic import form_of
 
 MOMENTS = times(12, 100)
@@ -58,17 +59,24 @@ def disk(app: Flask, home: Path, tmp_path: Path) -> Iterator[SmallDisk]:
             db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def locked_key() -> tuple[Key, bytes]:
+    """Locked once: a passphrase is slow to try on purpose."""
+    key = Key.new()
+    return key, key.locked("seven quiet molars sing")
+
+
 @pytest.fixture
-def furnished(disk: SmallDisk, ctx: Flask, make: Make) -> Key:
+def furnished(disk: SmallDisk, ctx: Flask, make: Make, locked_key: tuple[Key, bytes]) -> Key:
     """Patients, pictures, and a key for the backups."""
     for _ in range(20):
         make.patient(notes="x" * 2000)
     for number in range(3):
         picture(random.Random(number).randbytes(40_000))
-    key = Key.new()
-    with transaction("backup.set_key", actor=None):
-        services.set_key(key, "seven quiet molars sing")
-    return key
+    services.keep_key(*locked_key)
+    with transaction("settings.change", actor=None):
+        settings.change_settings(backup_key=locked_key[0].public)
+    return locked_key[0]
 
 
 def picture(content: bytes) -> None:
@@ -301,3 +309,112 @@ def test_a_screen_says_so_and_nothing_is_stored(
     assert not list(home.glob("export-*"))
     assert act(olga)[0] in {200, 303}
     reached("A full disk is survivable", 1)
+
+
+COMMANDS = [
+    ["backup"],
+    ["job", "audit.verify"],
+    ["export", "clinic/all.zip"],
+    ["export", "elsewhere/all.zip"],
+    ["restore", "clinic/backups/cpms-one.tar", "--yes"],
+    ["reset-password", "rita"],
+    ["setup-link"],
+    ["upgrade"],
+]
+WRITING = COMMANDS[:6]
+
+
+@pytest.fixture
+def command(app: Flask, home: Path, tmp_path: Path) -> Callable[[list[str]], Result]:
+    """One of the server's commands; `clinic/` is its folder, `elsewhere/` one on a disk that is well."""
+
+    def run(words: list[str]) -> Result:
+        with app.app_context():
+            db.session.remove()
+        found = [each.replace("clinic/", f"{home}/").replace("elsewhere/", f"{tmp_path}/") for each in words]
+        return app.test_cli_runner().invoke(args=["cpms", *found])
+
+    return run
+
+
+def only_sentence(result: Result) -> str:
+    """What it says when it does not work: that alone, after the steps that went well."""
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+    said = result.output.splitlines()
+    assert [line for line in said if line.startswith("Error: ")] == said[-1:]
+    return said[-1]
+
+
+@pytest.mark.parametrize("how", ["full", "read-only"])
+@pytest.mark.parametrize("words", WRITING, ids=" ".join)
+def test_a_command_says_so_in_a_sentence(
+    disk: SmallDisk,
+    furnished: Key,
+    home: Path,
+    tmp_path: Path,
+    command: Callable[[list[str]], Result],
+    words: list[str],
+    how: str,
+) -> None:
+    jobs.write(BackupKind.MANUAL, backup_id="one", name="cpms-one.tar", progress=jobs._silent)
+    disk.fresh()
+    disk.room, disk.is_read_only = 0 if how == "full" else float("inf"), how == "read-only"
+    said = only_sentence(command(words))
+    disk.fresh()
+    assert honest(said), said
+    look(home)
+    assert [*home.glob("all.zip*"), *tmp_path.glob("all.zip*")] == [], "nor does anything leave without a trace"
+    assert command(words).exit_code == 0
+    (home / "all.zip").unlink(missing_ok=True)
+    reached("A full disk is survivable", 1)
+
+
+@pytest.mark.parametrize("moment", range(0, 40, 8))
+def test_a_command_whose_end_cannot_be_written_has_not_worked(
+    disk: SmallDisk, furnished: Key, command: Callable[[list[str]], Result], moment: int
+) -> None:
+    disk.fresh()
+    disk.full_at = moment
+    result = command(["backup"])
+    assert result.exit_code == (1 if disk.refused else 0), result.output
+    if disk.refused:
+        assert honest(only_sentence(result)), result.output
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_damaged_database_is_said(
+    ctx: Flask, home: Path, tmp_path: Path, command: Callable[[list[str]], Result], words: list[str]
+) -> None:
+    jobs.write(BackupKind.MANUAL, backup_id="one", name="cpms-one.tar", progress=jobs._silent)
+    db.session.remove()
+    db.engine.dispose()
+    (home / "clinic.db").write_bytes(b"\xe5" * (home / "clinic.db").stat().st_size)
+    assert "The clinic's database is damaged" in only_sentence(command(words))
+    assert [*home.glob("all.zip*"), *tmp_path.glob("all.zip*")] == []
+
+
+def missing(_path: Path) -> None:
+    pass
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def forbidden(path: Path) -> None:
+    path.touch(mode=0)
+
+
+@pytest.mark.parametrize(
+    ("make_it", "why"),
+    [(missing, "No such file"), (a_folder, "Is a directory"), (forbidden, "Permission denied")],
+)
+def test_what_cannot_be_read_is_not_restored(
+    app: Flask, tmp_path: Path, command: Callable[[list[str]], Result], make_it: Callable[[Path], None], why: str
+) -> None:
+    file = tmp_path / "cpms.tar"
+    make_it(file)
+    with without_the_rights_of_root():
+        said = only_sentence(command(["restore", str(file), "--yes"]))
+    assert f"{file} cannot be read: {why}" in said
