@@ -130,7 +130,7 @@ run_drill() {
     result=0
     .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
         tests/property/test_kill.py tests/property/test_power_cut.py tests/property/test_backup_under_load.py \
-        tests/property/test_backup_faults.py tests/property/test_restore_streams.py \
+        tests/property/test_backup_faults.py tests/property/test_restore_streams.py tests/property/test_put_back_served.py \
         tests/property/test_no_double_booking.py tests/property/test_no_lost_update.py tests/service/test_restore.py \
         tests/service/test_audit_chain.py tests/service/test_bad_disk.py tests/web/test_disk_full.py \
         tests/migration/test_upgrade.py tests/property/test_xray_fuzz.py "$@" || result=$?

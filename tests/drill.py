@@ -14,6 +14,7 @@ PROMISES: dict[str, tuple[int, str]] = {
     "A power cut loses nothing": (10_000, "power cuts replayed from recorded writes"),
     "Backups are real": (100, "backups under full write load, all restore"),
     "A bad backup is noticed": (200, "faults in backups, all found"),
+    "A restore loses nothing": (10, "backups put back under a server on which everybody books"),
     "Restore is quick": (2000, "MB of pictures restored in less than 256 MB of memory"),
     "No double booking": (40, "races of 200 for one slot, one winner each"),
     "No lost update": (480, "changes by 16 threads in 2 processes, all there"),
