@@ -13,6 +13,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -38,6 +39,7 @@ class Truncate(NamedTuple):
 
 class Sync(NamedTuple):
     file: int
+    by_python: bool = False  # else by SQLite
 
 
 class Names(NamedTuple):
@@ -64,7 +66,6 @@ class Tape:
     """What happened below `folder`, from the moment on when it looked like `found`."""
 
     folder: Path
-    waits_for_files: bool = True  # False: Python's fsync of a file does nothing, as on a disk that lies
     found: dict[str, bytes | None] = field(default_factory=dict)  # None: a folder
     events: list[Event] = field(default_factory=list)
     nodes: dict[str, int] = field(default_factory=dict)
@@ -137,8 +138,14 @@ class Tape:
     def synced(self, name: str) -> None:
         if (self.folder / name).is_dir():
             self.events.append(SyncFolder(self.nodes[name]))
-        elif self.waits_for_files:
-            self.events.append(Sync(self.take(name)))
+        else:
+            self.events.append(Sync(self.take(name), by_python=True))
+
+    def on_a_disk_that_lies(self) -> "Tape":
+        """The same day, but Python's fsync of a file did nothing."""
+        tape = copy(self)
+        tape.events = [each for each in self.events if not (isinstance(each, Sync) and each.by_python)]
+        return tape
 
     def take_the_rest(self) -> None:
         for path in sorted(self.folder.rglob("*")):
@@ -147,9 +154,9 @@ class Tape:
 
 
 @contextmanager
-def recording(folder: Path, *, waits_for_files: bool = True) -> Iterator[Tape]:
+def recording(folder: Path) -> Iterator[Tape]:
     """No database in the folder is open when it begins, nor when it ends."""
-    tape = Tape(folder, waits_for_files)
+    tape = Tape(folder)
     with _python_watched(tape), _sqlite_watched(tape):
         yield tape
     tape.take_the_rest()

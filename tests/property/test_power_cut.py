@@ -3,6 +3,7 @@
 import hashlib
 import random
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,12 +40,16 @@ CUTS_OF_RESTORE = times(100, 1000)
 NOW = datetime(2026, 9, 1, 7, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 9, 7, 8, 0)
 TURNS = 60
+ROOM = 500_000_000  # bytes
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%\\_search%' ESCAPE '\\' ORDER BY name"
 
 
 @pytest.fixture
 def home(template_db: Path, tmp_path: Path) -> Path:
-    place = tmp_path / "clinic"
+    return a_clinic(template_db, tmp_path / "clinic")
+
+
+def a_clinic(template_db: Path, place: Path) -> Path:
     place.mkdir()
     shutil.copy(template_db, place / "clinic.db")
     for name in ("audit.key", "secret.key"):
@@ -78,10 +83,10 @@ def telling(tape: Tape, file: Path) -> Iterator[None]:
         reader.close()
 
 
-def a_day(home: Path, **how: Any) -> Tape:
+def a_day(home: Path) -> Tape:
     """Patients with pictures, visits, changes, two backups; everything through the program's own services."""
     app = create_app(Config.from_env({"CPMS_INSTANCE": str(home)}), TESTING=False)
-    with recording(home, **how) as tape, app.app_context(), clock.freeze(NOW):
+    with recording(home) as tape, app.app_context(), clock.freeze(NOW):
         with telling(tape, home / "clinic.db"):
             chair, provider = calendar.chairs()[0].id, auth.providers()[0].id
             for turn in range(TURNS):
@@ -106,6 +111,22 @@ def a_day(home: Path, **how: Any) -> Tape:
         db.session.remove()
         db.engine.dispose()
     return tape
+
+
+@pytest.fixture(scope="module")
+def day(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Recorded once: the power is cut in what was written down, and its folder stays as the day left it."""
+    return a_day(a_clinic(template_db, tmp_path_factory.mktemp("day") / "clinic"))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """Where it is looked at what is left: in memory, where there is any, since no disk is needed for that."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+    place = Path(tempfile.mkdtemp(dir=memory if has_room else tmp_path))
+    yield place
+    shutil.rmtree(place)
 
 
 def put_picture(turn: int) -> str:
@@ -207,14 +228,13 @@ def stored_pictures_missing(path: Path) -> bool:
     return False
 
 
-def test_the_tape_tells_all_that_happened(home: Path) -> None:
+def test_the_tape_tells_all_that_happened(day: Tape) -> None:
     """Else the drill would cut the power of another day than this one."""
-    tape = a_day(home)
-    disk = Disk(tape)
-    disk.play(len(tape.events))
+    disk, home = Disk(day), day.folder
+    disk.play(len(day.events))
     there = {path.relative_to(home).as_posix(): path for path in home.rglob("*") if not path.name.endswith("-shm")}
     assert disk.all_kept() == {name: path.read_bytes() if path.is_file() else None for name, path in there.items()}
-    assert checkpoints(tape), "the log was folded into the database in the middle"
+    assert checkpoints(day), "the log was folded into the database in the middle"
 
 
 def checkpoints(tape: Tape) -> bool:
@@ -223,30 +243,29 @@ def checkpoints(tape: Tape) -> bool:
 
 
 @pytest.mark.slow
-def test_a_power_cut_loses_nothing_that_was_acknowledged(home: Path, tmp_path: Path) -> None:
-    tape = a_day(home)
-    found = lose_power_again_and_again(tape, CUTS, tmp_path)
+def test_a_power_cut_loses_nothing_that_was_acknowledged(day: Tape, scratch: Path) -> None:
+    found = lose_power_again_and_again(day, CUTS, scratch)
     assert found == Found(cuts=CUTS)
-    commits = sum(isinstance(each, Mark) for each in tape.events) - 1
+    commits = sum(isinstance(each, Mark) for each in day.events) - 1
     reached("A power cut loses nothing", CUTS, f"in {commits} commits: 0 lost, 0 corrupt, 0 files lost")
 
 
 @pytest.mark.slow
 def test_a_database_that_waits_for_no_disk_does_lose_some(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: were nothing lost here either, the test above would prove nothing."""
     hasty = tuple(pragma.replace("synchronous=FULL", "synchronous=NORMAL") for pragma in database.SQLITE_PRAGMAS)
     monkeypatch.setattr(database, "SQLITE_PRAGMAS", hasty)
-    found = lose_power_again_and_again(a_day(home), CUTS_OF_CONTROLS, tmp_path)
+    found = lose_power_again_and_again(a_day(home), CUTS_OF_CONTROLS, scratch)
     assert found.lost > 0
     assert found.spoilt == 0, "old, but not broken"
     reached("A power cut loses nothing", 0, f"control, synchronous=NORMAL: {found.lost} of {found.cuts} lose some")
 
 
 @pytest.mark.slow
-def test_files_that_wait_for_no_disk_do_get_lost(home: Path, tmp_path: Path) -> None:
-    found = lose_power_again_and_again(a_day(home, waits_for_files=False), CUTS_OF_CONTROLS, tmp_path)
+def test_files_that_wait_for_no_disk_do_get_lost(day: Tape, scratch: Path) -> None:
+    found = lose_power_again_and_again(day.on_a_disk_that_lies(), CUTS_OF_CONTROLS, scratch)
     assert found.files_lost > 0
     assert found.half > 0
     reached("A power cut loses nothing", 0, f"control, fsync of files ignored: {found.files_lost} files lost")
@@ -269,12 +288,12 @@ def two_states(home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_power_cut_while_a_backup_is_put_back(two_states: Path, tmp_path: Path) -> None:
+def test_a_power_cut_while_a_backup_is_put_back(two_states: Path, scratch: Path) -> None:
     file, then = two_states / "backups" / "cpms-one.tar", put_back(two_states)
     disk, dice = Disk(then), random.Random(5)
     for moment in sorted(dice.randrange(len(then.events) + 1) for _ in range(CUTS_OF_RESTORE)):
         disk.play(moment)
-        here = put(disk.lose_power(dice), tmp_path / "left")
+        here = put(disk.lose_power(dice), scratch / "left")
         cli.begin_to_serve(here).close()
         begun = disk.told[-1] == "begun"
         names = patients_in(here / "clinic.db")
