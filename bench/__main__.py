@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import browser, calendar, data, growth, pages, served, sizes, table, viewer, writing, xrays
+from bench import backups, browser, calendar, data, growth, pages, served, sizes, table, viewer, writing, xrays
 from bench.run import Run, calibrate
 from cpms.core import clock
 
@@ -22,11 +22,12 @@ THEMES: dict[str, Callable[[Run], list[table.Line]]] = {
     "clients": served.writers,
     "memory": served.memory,
     "start": served.starting,
+    "backup": backups.figures,
     "browser": browser.figures,
     "viewer": viewer.figures,
     "xrays": xrays.figures,
 }
-OF_A_SERVER = {"clients", "memory", "start", "browser", "viewer", "xrays"}  # whose clock is the real one
+OF_A_SERVER = {"clients", "memory", "start", "backup", "browser", "viewer", "xrays"}  # whose clock is the real one
 
 
 def main() -> int:

@@ -15,6 +15,8 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import Flask
+
 from bench import data
 from bench.desk import GRID, SEARCH, cookie, csrf_token
 from bench.run import Run
@@ -140,26 +142,14 @@ def writers(run: Run) -> list[Line]:
     clinic = run.fresh("writers")
     app = create_app(Config.from_env({"CPMS_INSTANCE": str(clinic.folder)}))
     cookies = [cookie(app, name, at=datetime.now(UTC)) for name in PEOPLE]
-    day = datetime(2028, 5, 8)
-    with app.app_context(), transaction("bench.book", actor=None):
-        chairs, providers = queries.chairs(), auth.providers()
-        events = [
-            services.book(
-                start=day + timedelta(days=n // 4, hours=9),
-                end=day + timedelta(days=n // 4, hours=9, minutes=30),
-                chair_id=chairs[n % 4].id,
-                provider_id=providers[n % 4].id,
-                patient_id=201 + n,
-            ).id
-            for n in range(CLIENTS)
-        ]
+    visits = visits_to_move(app, CLIENTS)
     with serving(clinic) as server:
         until = time.monotonic() + (5 if run.quick else 20)
         clients = [
-            Client(server, cookies[n], _moving(events[n], day + timedelta(days=n // 4), csrf_token(app)), until)
-            for n in range(CLIENTS)
+            Client(server, each, moving(*visit, csrf_token(app)), until)
+            for each, visit in zip(cookies, visits, strict=True)
         ]
-        _run(clients)
+        run_all(clients)
     counts = [len(client.times) for client in clients]
     times = [each for client in clients for each in client.times]
     errors = [each for client in clients for each in client.errors]
@@ -185,7 +175,28 @@ def writers(run: Run) -> list[Line]:
     ]
 
 
-def _moving(event: int, day: datetime, token: str) -> Iterator[Any]:
+def visits_to_move(app: Flask, number: int) -> list[tuple[int, datetime]]:
+    """Booked now, one for each client: its id and its day."""
+    first = datetime(2028, 5, 8)
+    with app.app_context(), transaction("bench.book", actor=None):
+        chairs, providers = queries.chairs(), auth.providers()
+        days = [first + timedelta(days=n // 4) for n in range(number)]
+        return [
+            (
+                services.book(
+                    start=day + timedelta(hours=9),
+                    end=day + timedelta(hours=9, minutes=30),
+                    chair_id=chairs[n % 4].id,
+                    provider_id=providers[n % 4].id,
+                    patient_id=201 + n,
+                ).id,
+                day,
+            )
+            for n, day in enumerate(days)
+        ]
+
+
+def moving(event: int, day: datetime, token: str) -> Iterator[Any]:
     """Drags the visit to and fro; the version follows from the number of moves."""
     headers = GRID | {"Content-Type": "application/x-www-form-urlencoded"}
     version = 0
@@ -203,7 +214,7 @@ def _moving(event: int, day: datetime, token: str) -> Iterator[Any]:
         yield "POST", "/calendar/events/move", urlencode(form), headers
 
 
-def _run(clients: list[Client]) -> None:
+def run_all(clients: list[Client]) -> None:
     for client in clients:
         client.start()
     for client in clients:
@@ -219,7 +230,7 @@ def memory(run: Run) -> list[Line]:
     with serving(clinic) as server:
         idle = server.memory()
         clients = [Client(server, cookies[n], _mixed(n), time.monotonic() + 600, each) for n in range(CLIENTS)]
-        _run(clients)
+        run_all(clients)
         after = server.memory()
     errors = sum(len(client.errors) for client in clients)
     return [
