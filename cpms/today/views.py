@@ -29,7 +29,7 @@ bp = Blueprint("today", __name__, url_prefix="/today")
 log = logging.getLogger("cpms")
 
 CHANGED = "today-changed"  # the page event that the panels beside the board listen to
-SHOWN = 6  # lines of a panel, as long as nobody asks for all of them
+SHOWN = 5  # lines of a panel, as long as nobody asks for all of them
 
 
 @bp.get("/")

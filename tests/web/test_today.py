@@ -11,6 +11,7 @@ from cpms.backups.models import Backup, BackupKind, BackupResult
 from cpms.calendar.models import Event, Status
 from cpms.core import clock
 from cpms.core.db import db
+from cpms.xrays.models import XrayKind
 from tests.conftest import NOW
 from tests.make import TUESDAY, Make
 from tests.pages import Page, Person
@@ -306,7 +307,7 @@ def test_a_long_list_shows_its_beginning_and_all_when_asked(rita: Person, make: 
     for number in range(9):
         make.visit(TUESDAY + timedelta(days=1, minutes=30 * number), patient=patient)
     short = rita.htmx.get("/today/unconfirmed").page
-    assert len(short.all("li")) == 6 and short.one("h2 .count").get_text() == "9"
+    assert len(short.all("li")) == 5 and short.one("h2 .count").get_text() == "9"
     every = rita.htmx.get(str(short.one("p > a")["hx-get"])).page
     assert len(every.all("li")) == 9
     assert every.one("#today-unconfirmed")["hx-get"] == "/today/unconfirmed?every=1", "it stays long"
@@ -326,7 +327,7 @@ def test_whose_history_was_never_asked_is_told_to_those_who_read_it(ada: Person,
 
 def test_pictures_without_findings_are_counted_for_those_who_report(ada: Person, hugo: Person, make: Make) -> None:
     assert "Every X-ray has its findings" in ada.htmx.get("/today/unreported").page.text
-    make.xray()
+    make.xray(kind=XrayKind.BITEWING)
     panel = ada.htmx.get("/today/unreported").page
     assert panel.one("a")["href"] == "/xrays/?open=1"
     assert " ".join(panel.one("a").get_text(" ").split()) == "1 X-ray without findings"

@@ -4,6 +4,7 @@ import { each } from "./each.js";
 const on = (type, listener, options) => document.addEventListener(type, listener, options);
 const board = () => document.getElementById("today-board");
 let ahead = 0; // the server's clock less this device's, in seconds
+let told; // the server's clock when it drew the board
 let stepped; // the row of the last step
 
 // The server gives the words, with places for hours and minutes.
@@ -18,8 +19,11 @@ function count() {
   }
 }
 
+// Also after an answer that brought nothing new, which tells no time.
 function look() {
-  ahead = board().dataset.now - Date.now() / 1000;
+  const { now } = board().dataset;
+  if (now !== told) ahead = now - Date.now() / 1000;
+  told = now;
   count();
 }
 
