@@ -27,7 +27,6 @@ from cpms.auth import rules as auth_rules
 from cpms.auth import services as auth_services
 from cpms.backups import archive, candidate, restore
 from cpms.backups import jobs as backups
-from cpms.backups import queries as backups_queries
 from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
@@ -46,6 +45,7 @@ from cpms.xrays import intake
 from cpms.xrays import services as xrays
 
 log = logging.getLogger("cpms")
+ASK_AGAIN = 300  # tenths of a second
 _said: ContextVar[str] = ContextVar("said", default="")
 
 
@@ -174,8 +174,8 @@ def put_back(file: Path, passphrase_file: IO[str] | None, yes: bool) -> None:
         if present_schema() is not None:  # else there is no clinic here yet
             click.echo(f"What was here is kept in {candidate.keep_what_is_there(_say_step)}")
         restore.stage(file, key, instance=instance, store=file.parent / "media", progress=_say_step)
-        if key and not backups_queries.key_file().exists():
-            backup_services.keep_key(key, archive.locked_key(file) or b"")
+        if key:
+            restore.bring_key(instance, key, archive.locked_key(file) or b"")
         restore.begin(instance, content, file_name=file.name)
         _let_go_of_database()
         _settle_files(instance)
@@ -195,12 +195,16 @@ def server_lock(instance: Path) -> Path:
 def begin_to_serve(instance: Path) -> IO[str]:
     """Before the database is opened: end what a restore left to do with the files, then hold the server's lock together
     with the other processes. A server that starts again for a restore waits for its old processes to end."""
+    waited = 0
     while (journal := restore.under_way(instance)) and journal.step is not restore.Step.PLACED:
         with files.only_one(server_lock(instance)) as alone:
             if alone:
                 restore.change_over(instance)
             else:
                 time.sleep(0.1)
+                waited += 1
+        if waited == ASK_AGAIN:  # whoever began it died before it could say so to the others
+            start_again()
     held = files.hold_together(server_lock(instance))
     if held is None:
         raise SystemExit("Cannot start: a backup is being put back. Please wait until that is over.")
@@ -209,7 +213,8 @@ def begin_to_serve(instance: Path) -> IO[str]:
 
 def start_again() -> None:
     """Have all processes of the server replaced by new ones; requests that come meanwhile wait."""
-    os.kill(os.getppid(), signal.SIGHUP)
+    if os.getppid() > 1:
+        os.kill(os.getppid(), signal.SIGHUP)
 
 
 def _check_readable(file: Path) -> None:
@@ -268,6 +273,13 @@ def settle_restore() -> None:
     """The second half of a restore that was begun: the program starts on the backup's data, or all goes back."""
     instance = Path(current_app.config["CPMS_INSTANCE"])
     journal = restore.under_way(instance)
+    if journal is not None and journal.step is not restore.Step.PLACED:  # a command, run before the server could
+        with files.only_one(server_lock(instance)) as alone:
+            if not alone:
+                raise Unhealthy("A backup is being put back. Start the server: it goes on with it.")
+            _let_go_of_database()
+            _settle_files(instance)
+        journal = restore.under_way(instance)
     if journal is None:
         return
     try:
@@ -278,10 +290,18 @@ def settle_restore() -> None:
     except Exception as problem:
         log.exception("the restore of %s failed", journal.file_name)
         _let_go_of_database()
-        restore.give_up(instance, journal, why=str(problem))
+        restore.give_up(instance, journal, why=str(problem) or type(problem).__name__)
         current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
     else:
-        backups.adopt()  # those that are younger than the restored clinic, the safety backup among them
+        _adopt()  # those that are younger than the restored clinic, the safety backup among them
+
+
+def _adopt() -> None:
+    """The history of backups is no reason for a server not to start."""
+    try:
+        backups.adopt()
+    except Exception:
+        log.exception("backups of the folder could not be entered into the history")
 
 
 @group.group("audit")
@@ -351,6 +371,8 @@ def bring_up_to_date() -> None:
     with Path(current_app.config["CPMS_INSTANCE"], "upgrade.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         settle_restore()
+        instance = Path(current_app.config["CPMS_INSTANCE"])  # another process may have put another clinic there
+        current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
         _bring_up_to_date()
 
 

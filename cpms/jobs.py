@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from cpms.auth import jobs as auth
+from cpms.backups import candidate
 from cpms.backups import jobs as backups
 from cpms.exchange import jobs as exchange
 from cpms.settings import queries as settings
@@ -41,6 +42,7 @@ JOBS = (
     Job("auth.forget_sessions", _night(auth.forget_sessions), lambda: time(3, 40)),
     Job("exchange.forget_old", _night(exchange.forget_old), lambda: time(3, 45)),
     Job("xrays.tidy", _night(intake.tidy), lambda: time(3, 50)),
+    Job("backups.forget_candidate", _night(candidate.forget_old), lambda: time(3, 50)),
     Job("backups.nightly", backups.nightly, _backup_at),
     Job("audit.verify", backups.verify_trail, lambda: time(4, 10)),
     Job("backups.drill", backups.drill, lambda: time(4, 30), weekday=6),

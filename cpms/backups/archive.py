@@ -384,6 +384,8 @@ def _read(path: Path, key: Key | None) -> tuple[Header, Manifest, dict[str, Any]
         raise _not_as_written() from None
     if (manifest.id, manifest.schema) != (header.id, header.schema) or not isinstance(instance, dict):
         raise _not_as_written()
+    if not re.fullmatch(r"([0-9a-f]{2}){32,}", str(instance.get("audit_key"))):  # no server starts on another one
+        raise _not_as_written()
     return header, manifest, instance
 
 

@@ -116,6 +116,16 @@ def unlock(chosen: Candidate, words: str) -> Candidate:
     return found
 
 
+def forget_old() -> None:
+    """A backup that somebody looked at and left does not lie about, nor does its key."""
+    try:
+        chosen_at = (folder() / "candidate.json").stat().st_mtime
+    except FileNotFoundError:
+        return
+    if clock.now().timestamp() - chosen_at > 24 * 3600 and not is_on_hold():
+        drop()
+
+
 def drop() -> None:
     """Think no more of it. A file that was sent goes; one of the backup folder stays where it is."""
     shutil.rmtree(folder(), ignore_errors=True)
@@ -152,20 +162,25 @@ def look(progress: work.Progress) -> Outcome:
     chosen = current()
     if chosen is None:
         raise Refused(_("No backup is chosen."))
+    _check_file(chosen)
+    files.make_folder(queries.folder())
     try:
         with jobs.scratch(queries.folder()) as place:
             content = archive.verify(
                 chosen.file, _key_that_opens(chosen.file), store=store_of(chosen), scratch=place, progress=progress
             )
         check_fits(content.manifest)
-    except FileNotFoundError:
-        drop()
-        raise BadBackup(_("The file is missing.")) from None
     except BadBackup:
         drop()
         raise
     _keep(replace(chosen, report=_report(content.manifest, content.sha256)))
     return Outcome(_("It is a good backup. Nothing was changed yet."))
+
+
+def _check_file(chosen: Candidate) -> None:
+    if not chosen.file.is_file():
+        drop()
+        raise BadBackup(_("The file is missing: its disk was taken away, or it made room for newer ones."))
 
 
 def _report(manifest: Manifest, sha256: str) -> Report:
@@ -204,6 +219,7 @@ def put_back(progress: work.Progress) -> Outcome:
     chosen, instance = current(), queries.instance()
     if chosen is None or chosen.report is None:
         raise Refused(_("No backup is chosen."))
+    _check_file(chosen)
     key = _key_that_opens(chosen.file)
     content = restore.stage(chosen.file, key, instance=instance, store=store_of(chosen), progress=progress)
     try:
@@ -213,8 +229,8 @@ def put_back(progress: work.Progress) -> Outcome:
             held.enter_context(files.in_turn(restore.hold(instance)))
             progress(_("Keeping what is there now"))  # a write of its own: the ones before it are stored
             keep_what_is_there(progress)
-            if key and not queries.key_file().exists():
-                services.keep_key(key, archive.locked_key(chosen.file) or b"")
+            if key:
+                restore.bring_key(instance, key, archive.locked_key(chosen.file) or b"")
             restore.begin(instance, content, file_name=chosen.name)
             current_app.extensions["held_until_restart"] = held.pop_all()
     except BaseException:

@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
+from wtforms import HiddenField
 
 from cpms.web.forms import ClockTime, Form, Line, Secret, at_most, required
 
@@ -38,6 +39,7 @@ class UnlockForm(Form):
 class BeginRestoreForm(OwnPasswordForm):
     """The last question before the clinic's data is replaced."""
 
+    backup = HiddenField()  # which one the page showed
     clinic_name = Line(_l("Name of the clinic"), [required(_l("Please type the name.")), at_most(200)])
 
 

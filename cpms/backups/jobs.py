@@ -370,8 +370,10 @@ def adopt() -> None:
         try:
             with scratch(folder) as place:
                 content = archive.verify(path, services.key(), store=queries.store(), scratch=place, progress=_silent)
-        except (DomainError, Unhealthy):
+        except (DomainError, Unhealthy, OSError):
             continue  # encrypted with a key that is not here, or damaged: nothing that the history could say of it
+        if queries.is_known(content.manifest.id):
+            continue  # a copy under another name
         with transaction("backup.adopt", actor=None):
             services.record_good(path, content)
 

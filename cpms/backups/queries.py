@@ -74,6 +74,10 @@ def known_files() -> set[str]:
     return set(db.session.scalars(select(Backup.file_name)))
 
 
+def is_known(backup_id: str) -> bool:
+    return db.session.get(Backup, backup_id) is not None
+
+
 def last_good() -> Backup | None:
     good = Backup.result == BackupResult.GOOD, Backup.removed_at.is_(None)
     return db.session.scalars(select(Backup).where(*good).order_by(Backup.created_at.desc()).limit(1)).first()

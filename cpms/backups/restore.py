@@ -13,6 +13,7 @@ This module touches files only. It runs where no server has the database open.
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -27,9 +28,13 @@ from cpms.backups.archive import BadBackup, Key, Opened, Progress
 from cpms.core import clock
 from cpms.core.db import examine
 from cpms.core.errors import Refused
-from cpms.core.files import is_held, make_folder, put_in_place, settle
+from cpms.core.files import digest, is_held, make_folder, put_in_place, settle
+from cpms.core.text import clean_line
 
 DATABASE, AUDIT_KEY = "clinic.db", "audit.key"
+log = logging.getLogger("cpms")
+
+ROOM = 64 * 1024 * 1024  # bytes that stay free
 DONE, TAKEN_BACK = "done", "taken back, "
 OWN = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", AUDIT_KEY)
 
@@ -70,9 +75,12 @@ def is_holding(instance: Path) -> bool:
 
 def note(instance: Path, words: str) -> None:
     """A line in a file outside the database, which a restore replaces."""
-    folder(instance).mkdir(mode=0o700, exist_ok=True)
-    with _history(instance).open("a") as log:
-        log.write(f"{clock.now().isoformat(timespec='seconds')} {words}\n")
+    try:
+        folder(instance).mkdir(mode=0o700, exist_ok=True)
+        with _history(instance).open("a") as history:
+            history.write(f"{clock.now().isoformat(timespec='seconds')} {words}\n")
+    except OSError:  # a full disk must not keep the clinic from starting
+        log.exception("not noted: %s", words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +95,16 @@ class Ended:
 def last(instance: Path) -> Ended | None:
     """The newest restore that is over."""
     try:
-        line = _history(instance).read_text().splitlines()[-1]
+        line = _history(instance).read_text().strip().split("\n")[-1]
     except (FileNotFoundError, IndexError):
         return None
+    if not line:
+        return None
     at, _space, words = line.partition(" ")
-    name, _colon, how = words.partition(": ")
-    return Ended(datetime.fromisoformat(at), name, "" if how == DONE else how.removeprefix(TAKEN_BACK))
+    if words.endswith(f": {DONE}"):
+        return Ended(datetime.fromisoformat(at), words.removesuffix(f": {DONE}"), "")
+    name, _taken, why = words.partition(f": {TAKEN_BACK}")
+    return Ended(datetime.fromisoformat(at), name, why or "?")
 
 
 def _history(instance: Path) -> Path:
@@ -139,7 +151,7 @@ def stage(path: Path, key: Key | None, *, instance: Path, store: Path, progress:
 
 
 def _check_room(place: Path, content: Opened) -> None:
-    need = content.manifest.database["size"] + content.manifest.media_size
+    need = 2 * content.manifest.database["size"] + content.manifest.media_size + ROOM  # packed beside unpacked
     free = shutil.disk_usage(place).free
     if free < need:
         raise Refused(
@@ -154,7 +166,12 @@ def _check_room(place: Path, content: Opened) -> None:
 def begin(instance: Path, content: Opened, *, file_name: str) -> None:
     """From here on the next start goes on with it, whatever happens."""
     aside = f"old-{content.manifest.id[:8]}-{len(list(folder(instance).glob('old-*')))}"
-    _write(instance, Journal(Step.READY, content.manifest.id, file_name, content.manifest.created_at, aside))
+    name = clean_line(file_name).replace(": ", " ")  # a line of the history is read back by its colon
+    try:
+        _write(instance, Journal(Step.READY, content.manifest.id, name, content.manifest.created_at, aside))
+    except BaseException:
+        _journal(instance).unlink(missing_ok=True)
+        raise
 
 
 def under_way(instance: Path) -> Journal | None:
@@ -187,11 +204,18 @@ def change_over(instance: Path, *, done: Callable[[Step], None] = lambda _step: 
     return journal
 
 
+def _check_staged(instance: Path, elsewhere: Path) -> None:
+    """What was unpacked must be there, or be in its place already: else the clinic would begin empty."""
+    if not ((staged(instance) / DATABASE).exists() or (elsewhere / DATABASE).exists()):
+        raise OSError(_("What was unpacked is not there any more."))
+
+
 def give_up(
     instance: Path, journal: Journal, *, why: str, done: Callable[[Step], None] = lambda _step: None
 ) -> Journal:
     """Put the clinic back to what it was. The restore is over then."""
     journal = replace(journal, why=why)
+    shutil.rmtree(staged(instance), ignore_errors=True)  # room, perhaps for the next line
     if journal.step in {Step.MOVED, Step.PLACED}:
         journal = _next(instance, journal, Step.BACK, done)
     if journal.step is Step.BACK:
@@ -205,8 +229,10 @@ def give_up(
             (aside / name).rename(instance / name)
     settle(instance)
     shutil.rmtree(aside, ignore_errors=True)
-    note(instance, f"{journal.file_name}: {TAKEN_BACK}{' '.join(why.split())}")
+    for secret in _next_keys(instance):
+        secret.unlink(missing_ok=True)
     _end(instance)
+    note(instance, f"{journal.file_name}: {TAKEN_BACK}{' '.join(why.split()) or '?'}")
     return journal
 
 
@@ -215,15 +241,39 @@ def finish(instance: Path, journal: Journal) -> None:
     for older in folder(instance).glob("old-*"):
         if older.name != journal.aside:
             shutil.rmtree(older, ignore_errors=True)
-    note(instance, f"{journal.file_name}: {DONE}")
+    for secret, place in zip(_next_keys(instance), (instance / "backup.key", instance / "backup.key.age"), strict=True):
+        if secret.exists():
+            if place.exists():
+                place.rename(place.with_name(place.name + ".old"))
+            secret.rename(place)
+    settle(instance)
     _end(instance)
+    note(instance, f"{journal.file_name}: {DONE}")
+
+
+def _next_keys(instance: Path) -> tuple[Path, Path]:
+    """The key of the backups, clear and locked, that the restored clinic goes on with."""
+    return folder(instance) / "next.key", folder(instance) / "next.key.age"
+
+
+def bring_key(instance: Path, key: Key, locked: bytes) -> None:
+    """The restored clinic encrypts its backups as before; it takes the key when the restore is over."""
+    for path, content in zip(_next_keys(instance), (key.text.encode(), locked), strict=True):
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(content)
+        put_in_place(part, path)
 
 
 def _move_aside(instance: Path, journal: Journal) -> None:
     aside = folder(instance) / journal.aside
+    _check_staged(instance, aside)
     make_folder(aside)
     for name in OWN:
-        if (instance / name).exists():
+        if not (instance / name).exists():
+            continue
+        if (aside / name).exists():  # the clinic's own lies there: this one was made by a start after a power cut
+            (instance / name).unlink()
+        else:
             (instance / name).rename(aside / name)
     settle(aside)
     settle(instance)
@@ -232,9 +282,10 @@ def _move_aside(instance: Path, journal: Journal) -> None:
 def _place(instance: Path) -> None:
     """Pictures first: they lie under their own sums, so none is in another one's way."""
     place = staged(instance)
+    _check_staged(instance, instance)
     for file in sorted((place / "media").rglob("*")):
         target = instance / "media" / file.relative_to(place / "media")
-        if file.is_file() and not target.exists():
+        if file.is_file() and not (target.exists() and digest(target) == digest(file)):
             make_folder(target.parent)
             file.rename(target)
             settle(target.parent)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import uuid
 import zipfile
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from cpms.audit import words
 from cpms.backups import queries as backups
 from cpms.core import clock
 from cpms.core.db import Actor, transaction
+from cpms.core.errors import Refused
 from cpms.core.files import make_folder, put_in_place
 from cpms.exchange import queries
 from cpms.settings import queries as settings
@@ -30,6 +32,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet program would r
 
 WORK = "exchange.export"
 KEPT_FOR = timedelta(days=1)
+ROOM = 64 * 1024 * 1024  # bytes that stay free
 _STAMP = "%Y%m%dT%H%M%S"  # when it was written, in its name
 
 
@@ -64,10 +67,26 @@ def forget_old() -> None:
             file.unlink()
 
 
+def _check_room() -> None:
+    """The export lies beside the clinic's data for a day: it must leave room to work."""
+    media, database = backups.media(), backups.instance().glob("clinic.db*")
+    need = sum(file.stat().st_size for file in [*media.rglob("*"), *database] if file.is_file()) + ROOM
+    free = shutil.disk_usage(backups.instance()).free
+    if free < need:
+        raise Refused(
+            _(
+                "There is no room for the export: it needs %(need)d MB, %(free)d MB are free.",
+                need=need >> 20,
+                free=free >> 20,
+            )
+        )
+
+
 def write_export(actor: Actor | None) -> Task:
     """Write it behind a screen, in the place of an older one."""
 
     def task(progress: Progress) -> Outcome:
+        _check_room()
         make_folder(_folder())
         for older in _folder().glob("*"):
             older.unlink()

@@ -70,9 +70,17 @@ def progress() -> ResponseReturnValue:
 @bp.post("/download")
 @require(P.BACKUP_MANAGE)
 def download() -> ResponseReturnValue:
-    found = jobs.ready()
+    """The finished file; the screen may have been left open since it was written."""
+    found, form = jobs.ready(), OwnPasswordForm.posted()
     if found is None:
         raise NotFound(_("There is no export any more. Please write a new one."))
+    try:
+        if not form.validate():
+            return _page(form, 422)
+        prove(form.own_password.data, field="own_password")
+    except DomainError as refusal:
+        form.refuse(refusal.field, sentence(refusal))
+        return _page(form, refusal.status)
     with transaction("exchange.download", actor=current_user, reason=found.file.name):
         pass
     name = f"cpms-export-{clock.to_wall(found.at):%Y-%m-%d}.zip"

@@ -102,8 +102,12 @@ class Arriving:
         return self._file.tell()
 
     def close(self) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError:  # a full disk: what was not written yet is not wanted any more
+            pass
+        finally:
+            self.path.unlink(missing_ok=True)
 
 
 class FormRequest(Request):

@@ -111,7 +111,7 @@ def doubts(patient: Patient, read: Read) -> str:
         name=rules.short_name(read.name),
         theirs=", ".join(theirs[each] for each in found),
         patient=patient.name,
-        day=patient.date_of_birth.isoformat(),
+        day=format_date(patient.date_of_birth, "d MMMM y"),
     )
 
 

@@ -19,6 +19,7 @@ from cpms.work import jobs as work
 from tests.conftest import PASSPHRASE
 from tests.drill import reached, times
 from tests.make import Make
+from tests.pages import Page
 from tests.property.conftest import ask_file
 from tests.server import Client, Server, run_async, session_cookie
 
@@ -97,9 +98,12 @@ async def seen(olga: Client, url: str, words: str) -> str:
 async def put_back(olga: Client, backup_id: str) -> None:
     chosen = await olga.post("/backups/restore/choose", {"backup": backup_id}, target="")
     assert chosen.status == 200, chosen
-    await seen(olga, "/backups/restore", "Put the clinic back to this backup")
+    page = await seen(olga, "/backups/restore", "Put the clinic back to this backup")
+    shown = Page(page).value("backup")
     begun = await olga.post(
-        "/backups/restore/begin", {"clinic_name": "Test Dental", "own_password": PASSPHRASE}, target=""
+        "/backups/restore/begin",
+        {"backup": shown, "clinic_name": "Test Dental", "own_password": PASSPHRASE},
+        target="",
     )
     assert begun.headers.get("hx-redirect") == "/backups/restore", begun
     await seen(olga, "/backups/restore/state", "The backup is put back")

@@ -325,3 +325,44 @@ def test_an_encrypted_backup_comes_back_on_a_new_machine_with_the_passphrase(
         jobs.write(BackupKind.NIGHTLY, backup_id="next", name="cpms-next.tar", progress=jobs._silent)
         assert archive.read_header(queries.folder() / "cpms-next.tar").encrypted, "as before"
     close(again)
+
+
+def test_a_restore_without_its_files_leaves_the_clinic_as_it_is(home: Path, backup: Path, start: Open) -> None:
+    """A journal alone would begin an empty clinic."""
+    begun(start, home, backup)
+    shutil.rmtree(home / "restore" / "staged")
+    close(start())
+    assert names(home) == ["Then", "Since"]
+    assert restore.under_way(home) is None
+    ended = restore.last(home)
+    assert ended is not None and "not there any more" in ended.why
+
+
+def test_a_key_made_after_a_power_cut_does_not_take_the_clinic_s_own(home: Path, backup: Path, start: Open) -> None:
+    begun(start, home, backup)
+    journal = restore.under_way(home)
+    assert journal is not None
+    own = (home / "audit.key").read_bytes()
+    aside = home / "restore" / journal.aside
+    aside.mkdir()
+    (home / "audit.key").rename(aside / "audit.key")  # and the power goes
+    Config.from_env({"CPMS_INSTANCE": str(home)})  # as every start does: it makes a key where none is
+    restore.change_over(home)
+    assert (aside / "audit.key").read_bytes() == own
+
+
+def test_a_command_before_the_server_ends_what_was_begun(home: Path, backup: Path, start: Open) -> None:
+    begun(start, home, backup)
+    app = create_app(Config.from_env({"CPMS_INSTANCE": str(home)}), TESTING=False)
+    done = app.test_cli_runner().invoke(args=["cpms", "upgrade"])
+    close(app)
+    assert done.exit_code == 0, done.output
+    assert names(home) == ["Then"]
+    ended = restore.last(home)
+    assert ended is not None and not ended.why
+
+
+def test_a_colon_in_a_file_s_name_is_no_sign_of_failure(home: Path) -> None:
+    restore.note(home, "a: b.tar: done")
+    ended = restore.last(home)
+    assert ended is not None and ended.file_name == "a: b.tar" and not ended.why

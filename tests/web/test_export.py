@@ -39,7 +39,9 @@ def test_olga_exports_everything_and_reads_it_back(
     assert olga.htmx.get("/exchange/progress", target="work-panel").headers["HX-Trigger"] == "export-over"
     assert "The export is ready" in olga.htmx.get("/exchange/export", target="export-page").page.text
     assert last_audit().action == "exchange.export"
-    answer = olga.client.post("/exchange/download", data={"csrf_token": olga.csrf_token()})
+    asked = olga.post("/exchange/download", own_password="not mine")
+    assert (asked.status_code, "not the password" in asked.page.error("own_password")) == (422, True)
+    answer = olga.client.post("/exchange/download", data={"csrf_token": olga.csrf_token(), "own_password": PASSPHRASE})
     assert answer.headers["Content-Disposition"] == "attachment; filename=cpms-export-2026-09-01.zip"
     whole = answer.get_data()
     answer.close()

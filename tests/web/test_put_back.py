@@ -88,8 +88,8 @@ def test_another_backup_can_be_chosen(olga: Person, backup: str) -> None:
 def test_without_name_and_password_nothing_begins(
     olga: Person, app: Flask, backup: str, typed: dict[str, str], field: str, sentence: str
 ) -> None:
-    look_at(olga, backup)
-    answer = olga.htmx.post("/backups/restore/begin", target="begin-form", **typed)
+    shown = look_at(olga, backup).page.value("backup")
+    answer = olga.htmx.post("/backups/restore/begin", target="begin-form", backup=shown, **typed)
     assert answer.status_code == 422
     assert sentence in answer.page.error(field)
     if typed["clinic_name"]:
@@ -98,7 +98,8 @@ def test_without_name_and_password_nothing_begins(
 
 
 def begin(olga: Person) -> Answer:
-    answer = olga.post("/backups/restore/begin", clinic_name="Test Dental", own_password=PASSPHRASE)
+    shown = olga.get("/backups/restore").page.value("backup")
+    answer = olga.post("/backups/restore/begin", backup=shown, clinic_name="Test Dental", own_password=PASSPHRASE)
     wait_for_work()
     return answer
 
@@ -373,3 +374,10 @@ def test_the_store_keeps_only_pictures_that_a_backup_names(app: Flask, olga: Per
         with clock.freeze(NOW + timedelta(days=2)):
             work.run("backups.manual", jobs.make(BackupKind.MANUAL))
         assert not kept.exists()
+
+
+def test_another_window_s_choice_is_not_put_back_unseen(olga: Person, app: Flask, backup: str) -> None:
+    look_at(olga, backup)
+    answer = olga.post("/backups/restore/begin", backup="0" * 64, clinic_name="Test Dental", own_password=PASSPHRASE)
+    assert "Another backup was chosen meanwhile" in answer.page.text
+    assert not restore.is_holding(Path(app.config["CPMS_INSTANCE"]))

@@ -15,7 +15,7 @@ from cpms.backups.forms import BeginRestoreForm, UnlockForm, UploadForm
 from cpms.backups.views.blueprint import bp
 from cpms.backups.views.overview import KINDS
 from cpms.core.db import is_sqlite, transaction
-from cpms.core.errors import DomainError, NotFound, Refused
+from cpms.core.errors import Conflict, DomainError, NotFound, Refused
 from cpms.core.permissions import P
 from cpms.web.access import can, passive, public, require
 from cpms.web.errors import sentence
@@ -49,7 +49,14 @@ def _page(*, status: int = 200, **forms: Any) -> Response:
         running=works.running(),
         is_working=works.running() is not None or restore.is_holding(queries.instance()),
         failed=_failed(),
-        **({"upload": UploadForm(), "unlock": UnlockForm(), "begin": BeginRestoreForm()} | forms),
+        **(
+            {
+                "upload": UploadForm(),
+                "unlock": UnlockForm(),
+                "begin": BeginRestoreForm(data={"backup": report.sha256 if report else ""}),
+            }
+            | forms
+        ),
     )
 
 
@@ -77,6 +84,7 @@ def _failed() -> str:
 @require(P.BACKUP_MANAGE)
 def choose() -> ResponseReturnValue:
     """One of the history, or a file that was found in the folders."""
+    _check_quiet()
     try:
         path = _chosen_file(request.form.get("backup", ""), request.form.get("file", ""))
         found = candidate.choose(path, name=path.name)
@@ -98,6 +106,7 @@ def _chosen_file(backup_id: str, file: str) -> Path:
 @require(P.BACKUP_MANAGE)
 @takes_files(lambda: Bounds(file=_room(), files=1, room=_room))
 def upload() -> ResponseReturnValue:
+    _check_quiet()
     form = UploadForm.posted()
     if not form.validate():
         return _page(status=422, upload=form)
@@ -139,6 +148,12 @@ def look() -> ResponseReturnValue:
     return _look_at(_chosen())
 
 
+def _check_quiet() -> None:
+    """Work that runs may need the file that is chosen now."""
+    if works.running() is not None:
+        raise Refused(_("Please wait until the check is over."))
+
+
 def _chosen() -> candidate.Candidate:
     chosen = candidate.current()
     if chosen is None:
@@ -149,6 +164,7 @@ def _chosen() -> candidate.Candidate:
 @bp.post("/restore/unlock")
 @require(P.BACKUP_MANAGE)
 def unlock() -> ResponseReturnValue:
+    _check_quiet()
     form, chosen = UnlockForm.posted(), _chosen()
     if not form.validate():
         return _page(status=422, unlock=form)
@@ -163,8 +179,7 @@ def unlock() -> ResponseReturnValue:
 @bp.post("/restore/drop")
 @require(P.BACKUP_MANAGE)
 def drop() -> ResponseReturnValue:
-    if works.running() is not None:
-        raise Refused(_("Please wait until the check is over."))
+    _check_quiet()
     candidate.drop()
     return done(url_for("backups.ask_restore"))
 
@@ -181,6 +196,8 @@ def begin_restore() -> ResponseReturnValue:
     try:
         if not form.validate():
             return _page(status=422, begin=form)
+        if form.backup.data != chosen.report.sha256:
+            raise Conflict(_("Another backup was chosen meanwhile. Nothing was done; please load the page again."))
         if form.clinic_name.data.casefold() != chosen.report.clinic.casefold():
             raise Refused(_("This is not the name of the clinic in the backup."), field="clinic_name")
         prove(form.own_password.data, field="own_password")
