@@ -103,7 +103,7 @@ def doubts(patient: Patient, read: Read) -> str:
         return ""
     theirs = {
         "name": said.get("name", "").replace("^", " ").strip(),
-        "birth_date": _("born %(day)s", day=said.get("birth_date", "")),
+        "birth_date": _("born %(day)s", day=_said_day(said.get("birth_date", ""))),
         "id": _("number %(id)s", id=said.get("id", "")),
     }
     return _(
@@ -113,6 +113,14 @@ def doubts(patient: Patient, read: Read) -> str:
         patient=patient.name,
         day=format_date(patient.date_of_birth, "d MMMM y"),
     )
+
+
+def _said_day(text: str) -> str:
+    """A file's date as people say it; what is no date stays as it stands there."""
+    try:
+        return str(format_date(date.fromisoformat(text), "d MMMM y"))
+    except ValueError:
+        return text
 
 
 def update_facts(

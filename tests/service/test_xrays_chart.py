@@ -110,7 +110,8 @@ def test_a_file_of_somebody_else_stops_and_asks(ctx: Flask, make: Make) -> None:
     with pytest.raises(services.PatientMismatch) as asked:
         make.xray(patient, content, name="x.dcm")
     assert str(asked.value) == (
-        f"x.dcm says it is of another patient (Kaya Ali, born 1970-01-01), not of {patient.name}, born 1985-03-02."
+        "x.dcm says it is of another patient (Kaya Ali, born 1 January 1970), "
+        f"not of {patient.name}, born 2 March 1985."
     )
     assert not [path for path in media.root().rglob("*") if path.is_file()]
     assert make.xray(patient, content, sure=True).patient_id == patient.id
