@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from cpms.core import clock, files
 from cpms.core.db import Actor, through_the_hold, transaction
 from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy, of_the_disk
+from cpms.web.errors import sentence
 from cpms.work import queries, services
 from cpms.work.models import State, Work
 
@@ -137,4 +138,6 @@ def words_of(error: Exception) -> str:
     if isinstance(trouble, ReadOnly):
         what = getattr(error, "filename", None) or _("the server's disk")
         return _("This cannot be written to: %(what)s. Nothing was changed.", what=what)
-    return str(error) if isinstance(error, DomainError | Unhealthy) else ""
+    if isinstance(error, DomainError):
+        return sentence(error)
+    return str(error) if isinstance(error, Unhealthy) else ""
