@@ -131,7 +131,7 @@ def _needed(change: AuditChange, by: int) -> set[P]:
         case "user":
             return {P.PROFILE} if change.row_id == str(by) and columns <= OWN else {P.USERS_MANAGE}
         case "xray":
-            if "layers" in columns and change.columns["layers"][0] is not None:
+            if any(note.get("author_id") != by for note in _notes_that_would_go(change)):
                 return {P.XRAY_READ, P.XRAY_WRITE, P.XRAY_REPORT}  # notes are their authors', and the dentists'
             reported = {"findings", "impression", "reported_at"} & _said(change)
             return {P.XRAY_READ, P.XRAY_WRITE} | ({P.XRAY_REPORT} if reported else set())
@@ -140,6 +140,11 @@ def _needed(change: AuditChange, by: int) -> set[P]:
         case "setting":
             return {P.SETTINGS_WRITE} | ({P.BACKUP_MANAGE} if change.row_id.startswith("backup_") else set())
     return {P.CALENDAR_SETUP}
+
+
+def _notes_that_would_go(change: AuditChange) -> list[dict[str, Any]]:
+    old, new = change.columns.get("layers") or ([], [])
+    return [note for note in new or [] if note not in (old or [])]
 
 
 def take_back(entry: AuditEntry, changes: Sequence[AuditChange], *, may_overbook: bool) -> None:

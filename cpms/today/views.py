@@ -21,7 +21,7 @@ from cpms.core.permissions import P
 from cpms.patients import queries as patients
 from cpms.settings import queries as settings
 from cpms.today import queries, rules
-from cpms.web.access import is_passive, passive, polled, require
+from cpms.web.access import passive, polled, require
 from cpms.web.htmx import nothing_new, page, target_block
 from cpms.xrays import queries as xrays
 
@@ -42,8 +42,7 @@ def home() -> ResponseReturnValue:
     if is_board and request.args.get("rev") == str(number) and request.args.get("on") == str(today):
         return nothing_new()
     answer = page("today/board.html", **_board(today, number))
-    if not is_passive():
-        _trace(today)
+    _trace(today)
     if is_board:
         answer.headers["HX-Trigger"] = CHANGED
     return answer

@@ -129,8 +129,8 @@ def derive_again(sha256: str) -> bool:
     if not source.is_file():
         return False
     with in_turn(media.instance() / "derive.lock"):  # the viewer asks for several sizes at once
-        if (media.derived_of(sha256) / "thumb.jpg").is_file():
-            return True
+        if _are_whole(media.derived_of(sha256)):
+            return True  # somebody else made them meanwhile
         copies = _scratch()
         try:
             found = _understood(_decode(source, copies, LIMITS))
@@ -146,6 +146,12 @@ def derive_again(sha256: str) -> bool:
         finally:
             shutil.rmtree(copies, ignore_errors=True)
     return True
+
+
+def _are_whole(copies: Path) -> bool:
+    """Whether the copies are there, none of them emptied by a power cut."""
+    names = {file.name: file.stat().st_size for file in copies.iterdir()} if copies.is_dir() else {}
+    return {"thumb.jpg", "screen.jpg"} <= set(names) and all(names.values())
 
 
 def tidy() -> None:

@@ -140,7 +140,12 @@ def test_a_small_file_that_promises_a_mountain_is_refused(ctx: Flask, tmp_path: 
         file.truncate(300 * CHUNK)
     bomb = archive.pack_database(mountain, tmp_path, None)
     archive.write(
-        tmp_path / "bomb.tar", manifest=content.manifest, instance={}, database=bomb, key=None, locked_key=None
+        tmp_path / "bomb.tar",
+        manifest=content.manifest,
+        instance=content.instance,
+        database=bomb,
+        key=None,
+        locked_key=None,
     )
     spoilt = archive.opened(tmp_path / "bomb.tar", None)
     with pytest.raises(DomainError):
