@@ -148,6 +148,7 @@ def export() -> str:
 
 
 def reserve() -> str:
+    queries.reserve().unlink(missing_ok=True)  # else there is nothing to do
     words = said(jobs.keep_reserve)
     queries.reserve().unlink(missing_ok=True)
     return words
