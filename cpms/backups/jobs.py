@@ -350,7 +350,7 @@ def _let_go_of_pictures() -> None:
     for place in places:
         wanted = set()
         try:
-            for path in place.glob("cpms-*.tar"):
+            for path in place.glob("*.tar"):  # somebody may have given it another name
                 encrypted = archive.read_header(path).encrypted
                 for picture in archive.describe(path, services.key()).media:
                     wanted.add(archive.in_store(place / "media", picture, services.key() if encrypted else None))

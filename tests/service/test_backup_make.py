@@ -1,8 +1,10 @@
 """A backup holds everything, is proven before it is called good, and lies where the clinic wanted it."""
 
 import hashlib
+import shutil
 import tarfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,47 @@ def test_a_picture_is_stored_once_for_all_backups(ctx: Flask, picture: Callable[
     back_up()
     assert stored.stat().st_ino == before
     assert len([each for each in queries.store().rglob("*") if each.is_file()]) == 2
+
+
+@pytest.fixture
+def old_backups(picture: Callable[[bytes], Path]) -> list[str]:
+    """Four of one day, three days ago, of which one is too many. A picture was in the first alone."""
+    gone = picture(b"gone since")
+    ids = [back_up()]
+    gone.unlink()
+    picture(b"still there")
+    ids += [back_up() for _ in range(3)]
+    with transaction("backup.verify", actor=None):
+        for number, each in enumerate(ids):
+            queries.backup(each).created_at -= timedelta(days=3, minutes=-number)
+    return ids
+
+
+def stored() -> int:
+    return len([each for each in queries.store().rglob("*") if each.is_file()])
+
+
+def test_a_backup_that_is_kept_no_longer_takes_its_pictures_along(old_backups: list[str]) -> None:
+    assert stored() == 2
+    jobs.make_room()
+    fresh_read()
+    left = {row.id for row in queries.present()}
+    assert left == set(old_backups[1:])
+    assert {path.name for path in queries.folder().glob("*.tar")} == {file_of(each).name for each in left}
+    assert stored() == 1
+    assert jobs.verify(old_backups[1], jobs._silent) == "", "and the others are whole"
+
+
+def test_an_archive_under_another_name_keeps_its_pictures(old_backups: list[str], tmp_path: Path) -> None:
+    shutil.copy(file_of(old_backups[0]), queries.folder() / "before the move.tar")
+    jobs.make_room()
+    assert stored() == 2
+
+
+def test_an_archive_that_cannot_be_read_keeps_all_pictures(old_backups: list[str]) -> None:
+    (queries.folder() / "cpms-damaged.tar").write_bytes(b"x" * 4096)
+    jobs.make_room()
+    assert stored() == 2
 
 
 def test_a_picture_that_was_damaged_is_told_and_the_rest_is_backed_up(

@@ -125,6 +125,26 @@ def test_the_clinic_is_as_it_was_then(home: Path, backup: Path, command: Callabl
     assert (home / "restore" / "history.log").read_text().endswith("cpms-one.tar: done\n")
 
 
+def test_pictures_that_are_still_there_take_no_room(home: Path, backup: Path, start: Open) -> None:
+    [stored] = [file for file in (backup.parent / "media").rglob("*") if file.is_file()]
+    own = home / "media" / stored.name[:2] / f"{stored.name}.png"
+    shutil.copy(stored, own)
+    begun(start, home, backup)
+    [placed] = (restore.staged(home) / "media").rglob("*.png")
+    assert placed.stat().st_ino == own.stat().st_ino
+    close(start())
+    assert own.read_bytes() == b"a picture"
+
+
+def test_a_picture_that_was_damaged_since_comes_from_the_backup(home: Path, backup: Path, start: Open) -> None:
+    [stored] = [file for file in (backup.parent / "media").rglob("*") if file.is_file()]
+    own = home / "media" / stored.name[:2] / f"{stored.name}.png"
+    own.write_bytes(b"a PICTURE")
+    begun(start, home, backup)
+    close(start())
+    assert own.read_bytes() == b"a picture"
+
+
 def test_a_restore_can_be_taken_back_by_another(home: Path, backup: Path, command: Callable[..., Result]) -> None:
     command(backup, "--yes")
     [safety] = backup.parent.glob("*before_restore*")
