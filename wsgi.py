@@ -1,13 +1,15 @@
 """What the production server loads: the application, its database up to date, and the scheduler."""
 
 import gc
+import os
 
 from config import Config
 from cpms import cli, create_app, scheduler
 
 serving = cli.begin_to_serve(Config.from_env().instance)  # held as long as the process lives
 app = create_app()
-app.config["CPMS_START_AGAIN"] = cli.start_again
+if os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn/"):  # another server's parent may be somebody's shell
+    app.config["CPMS_START_AGAIN"] = cli.start_again
 with app.app_context():
     cli.bring_up_to_date()
 scheduler.start(app)
