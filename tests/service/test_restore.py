@@ -136,6 +136,17 @@ def test_pictures_that_are_still_there_take_no_room(home: Path, backup: Path, st
     assert own.read_bytes() == b"a picture"
 
 
+def test_a_disk_without_room_is_told_before_anything_is_unpacked(
+    home: Path, backup: Path, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(100 << 20, 70 << 20, 30 << 20))
+    done = command(backup, "--yes")
+    assert done.exit_code == 1
+    assert "There is no room for a backup: it needs 64 MB, and 30 MB are free." in done.output, "the safety backup"
+    assert names(home) == ["Then", "Since"]
+    assert not restore.staged(home).exists()
+
+
 def test_a_picture_that_was_damaged_since_comes_from_the_backup(home: Path, backup: Path, start: Open) -> None:
     [stored] = [file for file in (backup.parent / "media").rglob("*") if file.is_file()]
     own = home / "media" / stored.name[:2] / f"{stored.name}.png"
