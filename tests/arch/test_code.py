@@ -90,3 +90,33 @@ def test_every_setting_is_used_somewhere() -> None:
     used = "\n".join(p.read_text() for p in SOURCES if "settings" not in p.parts)
     used += "\n".join(p.read_text() for p in (PACKAGE / "templates").rglob("*.html"))
     assert [field.name for field in fields(ClinicSettings) if f".{field.name}" not in used] == []
+
+
+def names_of(statement: ast.stmt) -> list[str]:
+    match statement:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return [statement.name]
+        case ast.Assign():
+            return [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(target=ast.Name() as target):
+            return [target.id]
+    return []
+
+
+def bodies(tree: ast.Module) -> list[list[ast.stmt]]:
+    return [tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
+
+
+def test_no_name_and_no_key_is_given_twice() -> None:
+    """The second would silently win: two people's changes side by side look like that."""
+    twice = list[str]()
+    for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]:
+        tree = ast.parse(path.read_text())
+        for body in bodies(tree):
+            names = [name for statement in body for name in names_of(statement) if name != "_"]
+            twice += [f"{path}: {name}" for name in set(names) if names.count(name) > 1]
+        for each in ast.walk(tree):
+            if isinstance(each, ast.Dict):
+                keys = [ast.unparse(key) for key in each.keys if key is not None]
+                twice += [f"{path}:{each.lineno}: {key}" for key in set(keys) if keys.count(key) > 1]
+    assert twice == []
