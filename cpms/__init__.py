@@ -29,7 +29,7 @@ from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, nav, security, toasts
+from cpms.web import access, assets, errors, filters, health, htmx, language, nav, security, toasts
 
 DOMAINS = (
     "settings",
@@ -68,7 +68,8 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
 
     db.init_app(app)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
-    Babel(app, default_locale="en", default_timezone="UTC")
+    babel = Babel(app, default_locale=language.SOURCE, default_timezone="UTC", locale_selector=_language)
+    babel.domain_instance = language.Catalogues()
     Compress(app)
     clock.use_zone(lambda: settings.current().zone)
     recorder.install(security.origin_of_write)
@@ -105,6 +106,14 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui.html").module
     app.context_processor(_clinic)
     return app
+
+
+def _language() -> str:
+    """Of whoever reads, else the clinic's, else the browser's; an error page must come even without a database."""
+    try:
+        return language.first_spoken(auth_views.own_language(), settings.current().language)
+    except DBAPIError:
+        return language.first_spoken()
 
 
 def _clinic() -> dict[str, ClinicSettings]:

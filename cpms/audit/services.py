@@ -49,7 +49,7 @@ ALWAYS = {
 }
 # Kept by the program; not put back.
 FOLLOWS = {"search_text", "name_key", "booking_key", "status_changed_at", "username_key", "email_key"}
-OWN = {"display_name", "email", "theme"}  # what everybody may change about themselves
+OWN = {"display_name", "email", "theme", "language"}  # what everybody may change about themselves
 MEDICAL = {column.key for column in Patient.__table__.columns if column.info.get("medical")}
 
 

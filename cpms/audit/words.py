@@ -23,6 +23,7 @@ from cpms.settings.forms import LABELS as SETTINGS
 from cpms.settings.forms import WEEKDAYS
 from cpms.settings.schema import ClinicSettings, dump
 from cpms.web.filters import full_day, happened, when
+from cpms.web.language import LANGUAGES
 from cpms.xrays import queries as xrays
 
 # What stands after the name of whoever did it. Progress of long work and the like changes no audited row: "".
@@ -72,6 +73,7 @@ ACTIONS = {
     "patient.update_medical": _l("changed the medical text"),
     "patient.view": _l("opened the chart"),
     "patient.view_medical": _l("opened the medical text"),
+    "profile.language": _l("chose a language"),
     "profile.password": _l("changed the own password"),
     "profile.password_failed": _l("gave a wrong password"),
     "profile.theme": _l("chose light or dark"),
@@ -174,6 +176,7 @@ LABELS = {
         "active": _l("Works here"),
         "must_change_password": _l("One-time password"),
         "theme": _l("Light or dark"),
+        "language": _l("Language"),
         "last_login_at": _l("Last signed in"),
     },
     "setting": {"value": _l("Value")},  # each has a name of its own: see `Speaker.setting`
@@ -353,6 +356,8 @@ class Speaker:
             return ", ".join(map(str, value))
         if isinstance(value, bool):
             return _("yes") if value else _("no")
+        if key == "language":
+            return LANGUAGES.get(value, str(value))
         if key == "color":
             return calendar.swatch_words().get(value, str(value))
         column = db.metadata.tables[table].columns.get(key)
@@ -385,6 +390,8 @@ def _setting(key: str, value: Any) -> str:
         return _short(", ".join(map(str, value)))
     if key == "backup_key":
         return _("with the clinic's passphrase") if value else _("none")
+    if key == "language":
+        return LANGUAGES.get(value) or _("As the browser asks")
     if key == "time_zone":
         return str(value).replace("_", " ")
     return _short(", ".join(str(value).split("\n")))

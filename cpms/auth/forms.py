@@ -13,6 +13,7 @@ from cpms.auth.models import Theme, User
 from cpms.core.permissions import Role
 from cpms.core.text import fold_name
 from cpms.web.forms import Choice, Form, Line, Secret, Version, at_most, color, required
+from cpms.web.language import LANGUAGES
 
 ROLE_NAMES = {
     Role.OWNER: _l("Owner"),
@@ -51,6 +52,10 @@ class BackForm(Form):
 
 class ThemeForm(BackForm):
     theme = Choice(choices=[SelectChoice(each.value, each.value) for each in Theme])
+
+
+class LanguageForm(BackForm):
+    language = Choice(choices=[SelectChoice("", ""), *(SelectChoice(each, each) for each in LANGUAGES)])
 
 
 def user_name_rules() -> list[Any]:

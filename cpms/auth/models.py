@@ -40,6 +40,7 @@ class User(Timestamped, Versioned, Model):
     active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     theme: Mapped[Theme] = mapped_column(choice(Theme), default=Theme.AUTO)
+    language: Mapped[str] = mapped_column(String(12), default="")  # one of `web.language`; empty: the clinic's
     last_login_at: Mapped[datetime | None] = mapped_column(Instant)
 
     @declared_attr.directive

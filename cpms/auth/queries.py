@@ -14,7 +14,7 @@ from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
 from cpms.core.permissions import ROLES, P, Role
-from cpms.core.text import fold_name
+from cpms.core.text import fold, fold_name
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class SignedIn(UserMixin):
     display_name: str
     role: Role
     theme: Theme
+    language: str
     must_change_password: bool
     session_id: int
     last_seen_at: datetime
@@ -41,6 +42,7 @@ class LastHere:
 
     id: int
     username: str
+    language: str
 
 
 def token_hash(token: str) -> str:
@@ -56,6 +58,7 @@ def _signed_in() -> Select[Any]:
             user.display_name,
             user.role,
             user.theme,
+            user.language,
             user.must_change_password,
             session.id,
             session.last_seen_at,
@@ -117,7 +120,7 @@ def session_of(user_id: int, session_id: int) -> UserSession:
 def last_at(token: str) -> LastHere | None:
     """Who was signed in with this token, also when the session is over since."""
     row = db.session.execute(
-        select(User.id, User.username)
+        select(User.id, User.username, User.language)
         .join(UserSession, UserSession.user_id == User.id)
         .where(UserSession.token_hash == token_hash(token), User.active)
     ).one_or_none()
@@ -145,7 +148,8 @@ def user(user_id: int) -> User:
 
 def users() -> list[User]:
     """Everybody, those who still work here first."""
-    return list(db.session.scalars(select(User).order_by(User.active.desc(), User.display_name, User.id)))
+    everybody = db.session.scalars(select(User).order_by(User.active.desc(), User.id))
+    return sorted(everybody, key=lambda user: (not user.active, fold(user.display_name)))
 
 
 def user_named(username: str) -> User | None:
@@ -158,8 +162,8 @@ def user_with_email(email: str) -> User | None:
 
 def providers() -> list[User]:
     """Those who take visits, by name."""
-    query = select(User).where(User.active, User.is_provider).order_by(User.display_name, User.id)
-    return list(db.session.scalars(query))
+    query = select(User).where(User.active, User.is_provider).order_by(User.id)
+    return sorted(db.session.scalars(query), key=lambda user: fold(user.display_name))
 
 
 def all_open_sessions() -> list[UserSession]:

@@ -275,7 +275,7 @@ def reset_password(user: User, password_hash: str) -> None:
 
 
 REVERSIBLE = frozenset(
-    {"username", "email", "display_name", "role", "color", "is_provider", "active", "theme"}
+    {"username", "email", "display_name", "role", "color", "is_provider", "active", "theme", "language"}
 )  # never a password
 
 
@@ -293,6 +293,11 @@ def put_back(user: User, columns: Mapping[str, Any]) -> None:
 
 def set_theme(user: User, theme: Theme) -> None:
     user.theme = theme
+
+
+def set_language(user: User, language: str) -> None:
+    """Which language they read; none: the clinic's."""
+    user.language = language
 
 
 def deactivate(user: User) -> None:

@@ -3,8 +3,20 @@
 import logging
 from datetime import timedelta
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    has_request_context,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
@@ -15,6 +27,7 @@ from cpms.auth import proof, queries, rules, services
 from cpms.auth.forms import (
     ROLE_NAMES,
     BackForm,
+    LanguageForm,
     NewUserForm,
     NothingForm,
     PasswordForm,
@@ -33,6 +46,7 @@ from cpms.settings import queries as settings
 from cpms.web.access import is_passive, let_in, login_manager, passive, public, require, view_of_request
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, nothing_new, page, target_block
+from cpms.web.language import LANGUAGES, first_spoken
 from cpms.web.toasts import toast
 
 bp = Blueprint("auth", __name__)
@@ -77,7 +91,7 @@ def ask_for_own_password() -> ResponseReturnValue | None:
     if not current_user.is_authenticated or not current_user.must_change_password:
         return None
     view = view_of_request()
-    if getattr(view, "public", False) or view in (password, change_password, logout, lock, theme, awake):
+    if getattr(view, "public", False) or view in (password, change_password, logout, lock, theme, language, awake):
         return None
     return done(url_for("auth.password"))
 
@@ -205,6 +219,30 @@ def theme() -> Response:
     with transaction("profile.theme", actor=current_user):
         services.set_theme(queries.user(current_user.id), Theme(form.theme.data))
     return done(_way_on(form.next.data, url_for("auth.profile")))
+
+
+@bp.post("/auth/language")
+@require(P.PROFILE)
+def language() -> Response:
+    form = LanguageForm.posted()
+    if not form.validate():
+        return make_response("", 400)
+    row = queries.user(current_user.id)
+    with transaction("profile.language", actor=current_user, about=row) as write:
+        services.set_language(row, form.language.data)
+    with force_locale(first_spoken(row.language, settings.current().language)):
+        toast(_("Saved."), undo=_way_back(write))
+    return done(_way_on(form.next.data, url_for("auth.profile")))
+
+
+def own_language() -> str:
+    """What whoever is at the screen reads, also under the sheet that asks them to sign in again; else nothing."""
+    if not has_request_context():
+        return ""
+    if current_user.is_authenticated:
+        return str(current_user.language)
+    here = queries.last_at(session["_user_id"]) if "_user_id" in session and "answers_error" not in g else None
+    return here.language if here else ""
 
 
 def _way_on(url: str | None, otherwise: str | None = None) -> str:
@@ -404,6 +442,7 @@ def _profile(row: User, form: ProfileForm, status: int = 200, stored: dict[str, 
         form=form,
         stored=stored or {},
         role_names=ROLE_NAMES,
+        languages=LANGUAGES,
         sessions=queries.open_sessions(row.id, idle=idle_limit()),
     )
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask_babel import format_date
+from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
 from sqlalchemy import Select, String, bindparam, func, select, type_coerce
 
@@ -40,7 +40,7 @@ class Shown:
         """First day, and the first day that is not shown any more."""
         if self.view == "day":
             return self.day, self.day + timedelta(days=1)
-        first = rules.monday(self.day)
+        first = rules.week_start(self.day, get_locale().first_week_day)
         return first, first + timedelta(days=7)
 
     def at(self, day: date, view: str | None = None) -> "Shown":
@@ -190,7 +190,7 @@ def grid(shown: Shown, number: int) -> Grid:
             )
             for chair in chosen
         )
-        title = format_date(shown.day, "EEE d MMM y")
+        title = format_date(shown.day, _("EEE d MMM y"))
     else:
         by_day: dict[date, list[Values]] = {}
         for row in rows:
@@ -204,7 +204,7 @@ def grid(shown: Shown, number: int) -> Grid:
                 day,
                 None,
                 format_date(day, "EEE"),
-                format_date(day, "d MMM"),
+                format_date(day, _("d MMM")),
                 today,
                 opening[day.weekday()],
                 (from_hour, to_hour),
@@ -259,11 +259,13 @@ def paper(shown: Shown) -> Paper:
             if each.id in taken or (each.active and (not shown.chairs or each.id in shown.chairs))
         ]
         columns = [(each.name, [row for row in rows if row[_CHAIR_ID] == each.id]) for each in on_paper]
-        return Paper(format_date(shown.day, "EEEE d MMMM y"), _on_paper(columns))
+        return Paper(format_date(shown.day, _("EEEE d MMMM y")), _on_paper(columns))
     days = [first + timedelta(days=ahead) for ahead in range(7)]
     of = {day: [row for row in rows if row[_START].date() == day] for day in days}
     columns = [
-        (format_date(day, "EEE d MMM"), of[day]) for day in days if of[day] or settings.current().hours(day.weekday())
+        (format_date(day, _("EEE d MMM")), of[day])
+        for day in days
+        if of[day] or settings.current().hours(day.weekday())
     ]
     return Paper(_week_title(first, end - timedelta(days=1)), _on_paper(columns))
 
@@ -283,10 +285,9 @@ def _line(row: Values) -> Line:
 
 def _week_title(first: date, last: date) -> str:
     if first.month == last.month:
-        return f"{first.day}–{format_date(last, 'd MMM y')}"
-    if first.year == last.year:
-        return f"{format_date(first, 'd MMM')} – {format_date(last, 'd MMM y')}"
-    return f"{format_date(first, 'd MMM y')} – {format_date(last, 'd MMM y')}"
+        return _("%(first)s–%(last)s", first=first.day, last=format_date(last, _("d MMM y")))
+    pattern = _("d MMM") if first.year == last.year else _("d MMM y")
+    return _("%(first)s – %(last)s", first=format_date(first, pattern), last=format_date(last, _("d MMM y")))
 
 
 def _rows(shown: Shown, first: date, end: date) -> Sequence[Values]:

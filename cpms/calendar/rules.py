@@ -132,7 +132,12 @@ def longest(kind: Kind) -> int:
 
 
 def monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+    return week_start(day, 0)
+
+
+def week_start(day: date, first_weekday: int) -> date:
+    """The first day of the week that the day lies in; 0 is Monday."""
+    return day - timedelta(days=(day.weekday() - first_weekday) % 7)
 
 
 def snap(minutes: int) -> int:

@@ -182,7 +182,7 @@ def set_status(
         raise OtherDay(
             _(
                 "This visit is on %(day)s. Mark it as “%(status)s” anyway?",
-                day=format_date(on, "EEE d MMM y"),
+                day=format_date(on, _("EEE d MMM y")),
                 status=queries.status_words()[status],
             )
         )

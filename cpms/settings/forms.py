@@ -12,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 
 from cpms.settings.schema import WEEK, ClinicSettings, Hours
 from cpms.web.forms import Choice, ClockTime, Form, Line, Number, Paragraphs, at_most, required
+from cpms.web.language import LANGUAGES
 
 WEEKDAYS = (
     _l("Monday"),
@@ -27,6 +28,7 @@ LABELS = {
     "clinic_name": _l("Name of the clinic"),
     "address": _l("Address"),
     "phone": _l("Phone"),
+    "language": _l("Language"),
     "time_zone": _l("Time zone"),
     "opening": _l("Opening hours"),
     "idle_minutes": _l("Lock a screen after so many minutes"),
@@ -109,6 +111,11 @@ class ClinicFields(OpeningFields):
         [required(_l("Please give the clinic's name.")), at_most(100)],
         render_kw={"autocomplete": "organization"},
     )
+    language = Choice(
+        LABELS["language"],
+        choices=[SelectChoice("", _l("As the browser asks")), *(SelectChoice(*each) for each in LANGUAGES.items())],
+        default="",
+    )
     time_zone = Choice(
         LABELS["time_zone"],
         [required(_l("Please choose the clinic's time zone."))],
@@ -131,12 +138,14 @@ class ClinicForm(ClinicFields):
 
     @classmethod
     def showing(cls, settings: ClinicSettings, seen: str) -> "ClinicForm":
-        names = ("clinic_name", "time_zone", "address", "phone", "idle_minutes")
-        return cls(data={name: getattr(settings, name) for name in names} | cls.of(settings.opening) | {"seen": seen})
+        names = ("clinic_name", "language", "time_zone", "address", "phone", "idle_minutes")
+        shown = {name: getattr(settings, name) for name in names}
+        return cls(data=shown | cls.of(settings.opening) | {"seen": seen})
 
     def changes(self) -> dict[str, Any]:
         return {
             "clinic_name": self.clinic_name.data,
+            "language": self.language.data,
             "time_zone": self.time_zone.data,
             "address": self.address.data,
             "phone": self.phone.data,
@@ -151,6 +160,8 @@ class ClinicForm(ClinicFields):
             for name, value in self.changes().items()
             if name != "opening" and getattr(settings, name) != value
         }
+        if "language" in found:
+            found["language"] = LANGUAGES.get(settings.language) or _("As the browser asks")
         for day, hours in zip(self.days, settings.opening, strict=True):
             typed = Hours(day.opens.data, day.closes.data) if day.is_open.data else None
             if typed != hours:

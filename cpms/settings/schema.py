@@ -29,6 +29,7 @@ class ClinicSettings:
     clinic_name: str = "Dental clinic"
     address: str = ""
     phone: str = ""
+    language: str = ""  # of who has chosen none, one of `web.language`; empty: as the browser asks
     time_zone: str = "UTC"
     opening: tuple[Hours | None, ...] = (_WORKDAY,) * 5 + (_SATURDAY, None)
     idle_minutes: int = 15  # after this long without a touch a screen locks itself

@@ -12,6 +12,7 @@ from cpms.auth.forms import AS_NAME, check_same, email_rules, user_name_rules
 from cpms.settings.forms import ClinicFields, time_zones
 from cpms.settings.schema import ClinicSettings
 from cpms.web.forms import Line, Secret, at_most, required
+from cpms.web.language import first_spoken
 
 
 class FirstRunForm(ClinicFields):
@@ -35,13 +36,14 @@ class FirstRunForm(ClinicFields):
 
     @classmethod
     def fresh(cls) -> "FirstRunForm":
-        return cls(data={"time_zone": machine_zone()} | cls.of(ClinicSettings().opening))
+        return cls(data={"language": first_spoken(), "time_zone": machine_zone()} | cls.of(ClinicSettings().opening))
 
     def validate_again(self, field: Any) -> None:
         check_same(self.password, field)
 
     def clinic(self) -> dict[str, Any]:
-        return {"clinic_name": self.clinic_name.data, "time_zone": self.time_zone.data, "opening": self.opening()}
+        names = ("clinic_name", "language", "time_zone")
+        return {name: self[name].data for name in names} | {"opening": self.opening()}
 
     def owner(self) -> dict[str, Any]:
         return {

@@ -1,9 +1,10 @@
 """How dates and times are said on the screen."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from babel import Locale
 from babel.dates import get_month_names
@@ -13,33 +14,43 @@ from flask_babel import gettext as _
 
 from cpms.core import clock
 
+Item = TypeVar("Item")
+
 
 def day(value: date | datetime | None) -> str:
     """Tue 24 Nov; with the year when it is not this one."""
     if value is None:
         return ""
     the_day = value.date() if isinstance(value, datetime) else value
-    return format_date(the_day, "EEE d MMM" if the_day.year == clock.today().year else "EEE d MMM y")
+    this_year = the_day.year == clock.today().year
+    return format_date(the_day, _("EEE d MMM") if this_year else _("EEE d MMM y"))
 
 
 def full_day(value: date | None) -> str:
     """24 November 2026."""
-    return f"{value.day} {_month_names('wide', get_locale())[value.month]} {value.year}" if value else ""
+    return _say(value, _("d MMMM y")) if value else ""
 
 
 def short_day(value: date) -> str:
     """2 Mar 1985."""
-    return f"{value.day} {_month_names('abbreviated', get_locale())[value.month]} {value.year}"
+    return _say(value, _("d MMM y"))
+
+
+def _say(value: date, pattern: str) -> str:
+    """`format_date` for the two patterns that stand in every line of a list, in a tenth of its time."""
+    frame, months = _frame(pattern, get_locale())
+    return frame.format(d=value.day, M=months[value.month], y=value.year)
 
 
 @cache
-def _month_names(width: str, locale: Locale | None) -> Mapping[int, str]:
-    return get_month_names(width, locale=locale)
+def _frame(pattern: str, locale: Locale | None) -> tuple[str, Mapping[int, str]]:
+    months = get_month_names("wide" if "MMMM" in pattern else "abbreviated", locale=locale)
+    return re.sub(r"([dMy])\1*", r"{\1}", pattern), months
 
 
 def when(value: datetime | None) -> str:
     """A calendar time: Tue 24 Nov, 10:30."""
-    return f"{day(value)}, {value:%H:%M}" if value else ""
+    return _("%(day)s, %(time)s", day=day(value), time=f"{value:%H:%M}") if value else ""
 
 
 def happened(value: datetime | None) -> str:
@@ -53,7 +64,14 @@ def happened_on(value: datetime | None) -> str:
 
 
 def month(value: date) -> str:
-    return format_datetime(datetime(value.year, value.month, 1), "MMMM y", rebase=False)
+    return format_datetime(datetime(value.year, value.month, 1), _("MMMM y"), rebase=False)
+
+
+def week_order(days: Sequence[Item]) -> Sequence[Item]:
+    """Seven things, from Monday on, in the order of the reader's week."""
+    locale = get_locale()
+    first = locale.first_week_day if locale else 0
+    return [*days[first:], *days[:first]]
 
 
 def age(born: date, on: date | None = None) -> int:
@@ -101,5 +119,6 @@ def size(count: int) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = words
-    for function in (day, full_day, short_day, when, happened, happened_on, month, age, age_words, size, initials):
+    dates = (day, full_day, short_day, when, happened, happened_on, month, age, age_words, week_order)
+    for function in (*dates, size, initials):
         app.jinja_env.filters[function.__name__] = function

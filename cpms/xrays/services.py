@@ -30,7 +30,7 @@ class AlreadyThere(Conflict):
     """The same file is in the chart; `xray` is the one that is there."""
 
     def __init__(self, xray: Xray, name: str) -> None:
-        day = format_date(xray.date_performed, "d MMM y")
+        day = format_date(xray.date_performed, _("d MMM y"))
         super().__init__(_("%(name)s is in this chart already, with the date %(day)s.", name=name, day=day))
         self.xray_id = xray.id
 
@@ -111,14 +111,14 @@ def doubts(patient: Patient, read: Read) -> str:
         name=rules.short_name(read.name),
         theirs=", ".join(theirs[each] for each in found),
         patient=patient.name,
-        day=format_date(patient.date_of_birth, "d MMMM y"),
+        day=format_date(patient.date_of_birth, _("d MMMM y")),
     )
 
 
 def _said_day(text: str) -> str:
     """A file's date as people say it; what is no date stays as it stands there."""
     try:
-        return str(format_date(date.fromisoformat(text), "d MMMM y"))
+        return str(format_date(date.fromisoformat(text), _("d MMMM y")))
     except ValueError:
         return text
 
@@ -236,7 +236,7 @@ def _check_day(day: date, patient: Patient, *, from_file: bool) -> None:
     if patient.date_of_birth <= day <= clock.today():
         return
     if from_file:
-        shown = format_date(day, "d MMM y")
+        shown = format_date(day, _("d MMM y"))
         raise Refused(
             _("The file says that it was taken on %(day)s, which cannot be. Please give the date.", day=shown),
             field="date_performed",

@@ -38,7 +38,7 @@ POLICY: dict[str, set[str]] = {
     **dict.fromkeys(
         (
             "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout",
-            "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
+            "auth.language", "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
             "backups.mark",
         ),
         STAFF,
