@@ -23,7 +23,7 @@ from cpms.settings.forms import LABELS as SETTINGS
 from cpms.settings.forms import WEEKDAYS
 from cpms.settings.schema import ClinicSettings, dump
 from cpms.web.filters import full_day, happened, when
-from cpms.web.language import LANGUAGES
+from cpms.web.language import LANGUAGES, retold
 from cpms.xrays import queries as xrays
 
 # What stands after the name of whoever did it. Progress of long work and the like changes no audited row: "".
@@ -238,7 +238,12 @@ MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table
 OF_COURSE = {"color", "kind", "status"}  # of a booking these go without saying
 LONGEST = 160
 # Reasons that the program gives by itself; the trail keeps them in English.
+TOLD = {
+    *("access.denied", "audit.export", "audit.verify", "auth.sign_in_failed", "backup.set_key", "exchange.export"),
+    *("profile.password_failed", "xray.list"),
+}
 REASONS = {
+    "all": _l("all"),
     "no such user name": _l("there is no such user name"),
     "wrong password": _l("wrong password"),
     "does not work here any more": _l("does not work here any more"),
@@ -327,8 +332,8 @@ class Speaker:
             return _("week of %(day)s", day=day) if view == "week" else day
         if action == "today.view":
             return full_day(date.fromisoformat(reason))
-        if action in {"audit.export", "access.denied", "auth.sign_in_failed", "audit.verify"}:
-            return str(REASONS.get(reason, reason))
+        if action in TOLD:
+            return str(REASONS.get(reason) or retold(reason))
         return _("Reason: %(reason)s", reason=reason)
 
     @staticmethod

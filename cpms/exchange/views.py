@@ -15,6 +15,7 @@ from cpms.exchange import jobs
 from cpms.web.access import passive, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, page
+from cpms.web.language import retold
 from cpms.work import jobs as work
 from cpms.work import queries as works
 from cpms.work.models import State
@@ -36,7 +37,7 @@ def _page(form: OwnPasswordForm, status: int = 200) -> Response:
         form=form,
         running=works.running(),
         ready=jobs.ready(),
-        failed=last.message if last is not None and last.state is State.FAILED else "",
+        failed=retold(last.message) if last is not None and last.state is State.FAILED else "",
     )
 
 

@@ -13,6 +13,7 @@ from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 
 from cpms.core import clock
+from cpms.web.language import retold
 
 Item = TypeVar("Item")
 
@@ -120,5 +121,5 @@ def size(count: int) -> str:
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = words
     dates = (day, full_day, short_day, when, happened, happened_on, month, age, age_words, week_order)
-    for function in (*dates, size, initials):
+    for function in (*dates, size, initials, retold):
         app.jinja_env.filters[function.__name__] = function

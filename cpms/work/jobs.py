@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Flask, current_app
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +17,7 @@ from cpms.core import clock, files
 from cpms.core.db import Actor, through_the_hold, transaction
 from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy, of_the_disk
 from cpms.web.errors import sentence
+from cpms.web.language import SOURCE, retold
 from cpms.work import queries, services
 from cpms.work.models import State, Work
 
@@ -88,10 +90,9 @@ def tried_lately(name: str) -> bool:
 def _begin(held: ExitStack, name: str, actor: Actor | None, due: str | None) -> int | None:
     if not held.enter_context(files.only_one(queries.lock())):
         now = queries.running()
-        raise Refused(
-            _("Something else is running: %(step)s. Please wait until it is over.", step=now.step if now else "…")
-        )
-    with transaction("work.begin", actor=None):
+        step = retold(now.step) if now else "…"
+        raise Refused(_("Something else is running: %(step)s. Please wait until it is over.", step=step))
+    with force_locale(SOURCE), transaction("work.begin", actor=None):
         row = services.begin(name, actor_id=actor.id if actor else None, due=due)
     return row.id if row else None
 
@@ -102,14 +103,15 @@ def _behind(app: Flask, held: ExitStack, work_id: int, task: Task) -> None:
 
 
 def _do(work_id: int, task: Task) -> None:
-    try:
-        outcome = task(Progress(work_id))
-    except Exception as error:  # noqa: BLE001 - the task is over either way: its row says how
-        _end(work_id, Outcome(_sentence(error)), failed=True)
-    else:
-        _end(work_id, outcome, failed=False)
-        if outcome.then:
-            outcome.then()
+    with force_locale(SOURCE):  # what it says is kept, and retold to each reader in their language
+        try:
+            outcome = task(Progress(work_id))
+        except Exception as error:  # noqa: BLE001 - the task is over either way: its row says how
+            _end(work_id, Outcome(_sentence(error)), failed=True)
+        else:
+            _end(work_id, outcome, failed=False)
+            if outcome.then:
+                outcome.then()
 
 
 def _end(work_id: int, outcome: Outcome, *, failed: bool) -> None:

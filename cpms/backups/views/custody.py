@@ -2,6 +2,7 @@
 
 from flask import Response, abort, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -21,6 +22,7 @@ from cpms.settings import services as setting_services
 from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, finished, page
+from cpms.web.language import SOURCE
 from cpms.web.toasts import toast
 
 
@@ -110,7 +112,9 @@ def set_key() -> ResponseReturnValue:
         form.refuse(refusal.field, sentence(refusal))
         return page("backups/key.html", status=refusal.status, form=form, wishes=wishes)
     chosen = services.key() or Key.new()
-    with transaction("backup.set_key", actor=current_user, reason=_("key %(key)s", key=chosen.public[:16])):
+    with force_locale(SOURCE):  # the trail keeps it, and retells it to each reader
+        reason = _("key %(key)s", key=chosen.public[:16])
+    with transaction("backup.set_key", actor=current_user, reason=reason):
         services.set_key(chosen, form.passphrase.data)
     toast(_("Backups are encrypted from now on. Print the recovery sheet and keep it elsewhere."))
     return done(url_for("backups.key"))

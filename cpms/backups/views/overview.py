@@ -16,6 +16,7 @@ from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.web.access import passive, require
 from cpms.web.htmx import done, is_htmx, page
+from cpms.web.language import retold
 from cpms.web.toasts import toast
 from cpms.work import jobs as work
 from cpms.work import queries as works
@@ -80,7 +81,7 @@ def progress(work_id: int) -> ResponseReturnValue:
     if row.state is State.RUNNING:
         toast(_("The server was stopped in the middle, or its disk is full. Please start it again."), "error")
     else:
-        toast(row.message or _("Done."), "error" if row.state is State.FAILED else "ok")
+        toast(retold(row.message) or _("Done."), "error" if row.state is State.FAILED else "ok")
     answer = Response(render_template("backups/_progress.html", running=None))
     answer.headers["HX-Trigger"] = CHANGED
     return answer

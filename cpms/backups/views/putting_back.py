@@ -20,6 +20,7 @@ from cpms.core.permissions import P
 from cpms.web.access import can, passive, public, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, page
+from cpms.web.language import retold
 from cpms.web.uploads import Arriving, Bounds, is_single, takes_files, told
 from cpms.work import jobs as work
 from cpms.work import queries as works
@@ -77,7 +78,7 @@ def _failed() -> str:
     newest = max(
         filter(None, map(works.last, ("backups.look", "backups.restore"))), key=lambda row: row.id, default=None
     )
-    return newest.message if newest is not None and newest.state is State.FAILED else ""
+    return retold(newest.message) if newest is not None and newest.state is State.FAILED else ""
 
 
 @bp.post("/restore/choose")

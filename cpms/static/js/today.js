@@ -13,7 +13,8 @@ function count() {
   for (const time of board().querySelectorAll("[data-since]")) {
     const past = Math.max(0, Math.floor((Date.now() / 1000 + ahead - time.dataset.since) / 60));
     const rest = past < 60 ? String(past) : String(past % 60).padStart(2, "0");
-    const words = (past < 60 ? minutes : hours).replace("{h}", Math.floor(past / 60)).replace("{m}", rest);
+    const wait = (past < 60 ? minutes : hours).replace("{h}", Math.floor(past / 60)).replace("{m}", rest);
+    const words = time.dataset.words?.replace("{wait}", wait) ?? wait;
     if (time.textContent !== words) time.textContent = words;
     time.closest(".since")?.classList.toggle("long", past >= long);
   }

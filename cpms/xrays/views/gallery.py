@@ -38,7 +38,7 @@ def shelf() -> ResponseReturnValue:
         page=request.args.get("page", 1, type=int),
     )
     asked = ", ".join(f"{name} {value}" for name, value in typed.items() if value)
-    with transaction("xray.list", actor=current_user, reason=(asked or _("all"))[:300]):
+    with transaction("xray.list", actor=current_user, reason=(asked or "all")[:300]):
         pass
     here = url_for(".shelf", **{name: value for name, value in typed.items() if value})
     return page(
