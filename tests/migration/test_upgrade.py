@@ -68,7 +68,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         "INSERT INTO xray_mount (id, layout, title, cells, created_at, updated_at, row_version, patient_id) "
         f"""VALUES (1, 'bitewings_2', 't', '{{"b1": {{"xray": 1, "turn": 90}}}}', {AT}, {AT}, 1, 1)""",
     ),
-    "0013": ("UPDATE user SET language = 'tr'",),
+    "0009": ("UPDATE user SET language = 'tr'",),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]
