@@ -23,6 +23,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Engine,
@@ -325,20 +326,40 @@ def containing(
     return look(column, groups, among).limit(bindparam("most", type_=Integer))
 
 
+def containing_any_number(
+    column: InstrumentedAttribute[str], phrases: Sequence[Sequence[str]], *, among: Sequence[ColumnElement[bool]]
+) -> Select[int]:
+    """The same without a limit, as a part of another statement: the phrases are in it."""
+    values = phrase_parameters(phrases, most=0)
+    look = _containing_by_index if is_sqlite() else _containing_by_like
+    groups = tuple(map(len, phrases))
+    return look(column, groups, among, lambda name: bindparam(name, values[name], type_=Text, unique=True))
+
+
+def _asked(name: str) -> BindParameter[str]:
+    return bindparam(name, type_=Text)
+
+
+Bind = Callable[[str], BindParameter[str]]
+
+
 def phrase_parameters(phrases: Sequence[Sequence[str]], *, most: int) -> dict[str, Any]:
     """What `containing` looks for, and how many rows at most."""
     return {"most": most} | (_index_parameters if is_sqlite() else _like_parameters)(phrases)
 
 
 def _containing_by_index(
-    column: InstrumentedAttribute[str], _groups: Sequence[int], among: Sequence[ColumnElement[bool]]
+    column: InstrumentedAttribute[str],
+    _groups: Sequence[int],
+    among: Sequence[ColumnElement[bool]],
+    bind: Bind = _asked,
 ) -> Select[int]:
     """`among` is asked of the index's hits one by one, in a subquery: joined, SQLite may read the whole table first."""
     table = column.class_.__table__
     name = f"{table.name}_search"
     index = sa.table(name, sa.column("rowid", Integer), sa.column(name, Text))
     fits = select(and_(*among)).where(table.c.id == index.c.rowid).correlate(index).scalar_subquery()
-    return select(index.c.rowid).where(index.c[name].op("MATCH")(bindparam("wanted", type_=Text)), fits)
+    return select(index.c.rowid).where(index.c[name].op("MATCH")(bind("wanted")), fits)
 
 
 def _index_parameters(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
@@ -350,10 +371,10 @@ def _quoted(phrase: str) -> str:
 
 
 def _containing_by_like(
-    column: InstrumentedAttribute[str], groups: Sequence[int], among: Sequence[ColumnElement[bool]]
+    column: InstrumentedAttribute[str], groups: Sequence[int], among: Sequence[ColumnElement[bool]], bind: Bind = _asked
 ) -> Select[int]:
     holds = (
-        or_(*(column.contains(bindparam(f"phrase_{g}_{n}", type_=Text), escape="/") for n in range(size)))
+        or_(*(column.contains(bind(f"phrase_{g}_{n}"), escape="/") for n in range(size)))
         for g, size in enumerate(groups)
     )
     return select(column.class_.__table__.c.id).where(*among, *holds).correlate(None)

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, func, or_, select, union
 
-from cpms.core.db import containing, db, phrase_parameters
+from cpms.core.db import containing, containing_any_number, db, phrase_parameters
 from cpms.core.errors import NotFound
 from cpms.core.text import fold
 from cpms.patients import rules
@@ -203,6 +203,19 @@ def search(text: str, *, limit: int = 20, archived: bool = False) -> list[Hit]:
     those too, at the end."""
     found = _found(text, _ACTIVE, limit)
     return found + _found(text, _ARCHIVED, limit - len(found)) if archived and len(found) < limit else found
+
+
+def meant(typed: str) -> ColumnElement[bool] | None:
+    """The condition that a patient is one of those whom a typed text means, however many they are, archived ones too;
+    for another domain's SELECT. None when the text can mean nobody."""
+    sought = rules.sought(typed)
+    ids: list[Select[int]] = []
+    if sought.begins:
+        begins = Patient.name_key >= sought.begins, Patient.name_key < sought.begins + _AFTER_EVERY_LETTER
+        ids.append(select(Patient.id).where(*begins, *_THERE).correlate(None))
+    for phrases in sought.attempts:
+        ids.append(containing_any_number(Patient.search_text, phrases, among=_THERE))
+    return _column.id.in_(union(*ids)) if ids else None
 
 
 def like(*, first_name: str, last_name: str, date_of_birth: date, phones: Sequence[str], limit: int = 5) -> list[Hit]:

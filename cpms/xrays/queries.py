@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, select
 
 from cpms.auth import queries as auth
 from cpms.core.db import db
@@ -20,7 +20,6 @@ from cpms.xrays import rules
 from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
 
 PER_PAGE = 50
-MOST_PATIENTS = 200  # whom a search of the list may mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +140,7 @@ def listing(
     (both included), or only those that nobody has reported on."""
     where: list[ColumnElement[bool]] = []
     if typed.strip():
-        hits = patients.search(typed, limit=MOST_PATIENTS, archived=True)
-        where.append(_x.patient_id.in_([hit.id for hit in hits]))
+        where.append(meant if (meant := patients.meant(typed)) is not None else false())
     if since:
         where.append(_x.date_performed >= since)
     if until:

@@ -9,6 +9,7 @@ from flask import Flask
 from cpms.audit import queries as audit
 from cpms.audit.models import AuditEntry
 from cpms.core.db import transaction
+from cpms.patients.services import create_patient
 from cpms.xrays import queries, services
 from cpms.xrays.models import Laterality, XrayKind
 from tests.make import Make
@@ -203,6 +204,26 @@ def test_the_clinic_s_pictures_are_found_by_patient_and_day(
     assert rows(open="1") == ["Selma Öz", "Selma Yıldız"]
     assert last_audit().action == "xray.list"
     assert ada.get("/xrays/", since="tomorrow").status_code == 400
+
+
+def test_a_name_of_many_patients_is_searched_to_its_end(ada: Person, app: Flask, make: Make) -> None:
+    """The pictures are of those whom a cut after so many patients would leave out, by name and by number."""
+    first, archived = make.patient(last_name="Aa Yılmaz"), make.patient(last_name="Yılmaz", archived=True)
+    with app.app_context(), transaction("test.make", actor=None):
+        for number in range(230):
+            create_patient(first_name="Ali", last_name=f"Yılmaz {number}", date_of_birth=date(1980, 1, 1))
+    last = make.patient(first_name="Zoe", last_name="Yılmaz Z", mobile_phone="0171 5558899")
+    for patient in (first, archived, last):
+        make.xray(patient)
+    make.xray(make.patient(last_name="Öz"))
+
+    def found(words: str) -> str:
+        return str(ada.htmx.get("/xrays/", target="shelf", q=words).page.one(".pager > span").get_text())
+
+    assert found("yilmaz") == "1 to 3 of 3"
+    assert found("zoe yilm") == found("5558899") == found(f"{last.chart_no}") == "1 to 1 of 1"
+    assert found("yilmaz zoe") == "1 to 1 of 1"
+    assert "No picture fits" in ada.htmx.get("/xrays/", target="shelf", q="!?").page.text
 
 
 @pytest.mark.parametrize("known", [1, 30])
