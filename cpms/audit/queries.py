@@ -16,7 +16,7 @@ from cpms.core import clock
 from cpms.core.db import db, fresh_read
 from cpms.core.errors import NotFound
 from cpms.patients.models import Patient
-from cpms.xrays.models import Xray
+from cpms.xrays.models import Xray, XrayMount
 from cpms.xrays.rules import LOOKS as LOOKS_AT_PICTURES
 
 
@@ -149,14 +149,15 @@ def newer_change(change: AuditChange) -> AuditEntry | None:
     return None
 
 
-TRASHED = ("patient", "event", "xray")
+OF_PICTURES: dict[str, type[Any]] = {"xray": Xray, "xray_mount": XrayMount}
+TRASHED: dict[str, type[Any]] = {"patient": Patient, "event": Event, **OF_PICTURES}
 
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
     """Something in the trash, the entry that put it there, and the visits that come back with a chart."""
 
-    row: Patient | Event | Xray
+    row: Patient | Event | Xray | XrayMount
     put: AuditEntry | None
     visits: tuple[Event, ...] = ()
 
@@ -176,9 +177,10 @@ class Trash:
         return self.first + len(self.rows) - 1
 
 
-def trash(*, page: int = 1, size: int = 50) -> Trash:
-    """What lies in the trash, the newest first. A visit that went with its patient comes back with the patient."""
-    patient, event, xray = Patient.__table__.c, Event.__table__.c, Xray.__table__.c
+def trash(*, pictures: bool, page: int = 1, size: int = 50) -> Trash:
+    """What lies in the trash, the newest first. A visit that went with its patient comes back with the patient.
+    Without `pictures` nothing tells that there are some."""
+    patient, event = Patient.__table__.c, Event.__table__.c
     alone = (
         select(literal("event").label("kind"), event.id, event.deleted_at)
         .select_from(Event.__table__.outerjoin(Patient.__table__, patient.id == event.patient_id))
@@ -190,22 +192,22 @@ def trash(*, page: int = 1, size: int = 50) -> Trash:
     charts = select(literal("patient").label("kind"), patient.id, patient.deleted_at).where(
         patient.deleted_at.is_not(None)
     )
-    pictures = select(literal("xray").label("kind"), xray.id, xray.deleted_at).where(xray.deleted_at.is_not(None))
-    both = union_all(charts, alone, pictures).subquery()
+    seen = [
+        select(literal(name).label("kind"), model.id, model.deleted_at).where(model.deleted_at.is_not(None))
+        for name, model in (OF_PICTURES if pictures else {}).items()
+    ]
+    both = union_all(charts, alone, *seen).subquery()
     total = db.session.scalar(select(func.count()).select_from(both)) or 0
     pages = max(1, -(-total // size))
     page = min(max(page, 1), pages)
     wanted = select(both).order_by(both.c.deleted_at.desc(), both.c.kind.desc(), both.c.id.desc())
     keys = [(row.kind, row.id) for row in db.session.execute(wanted.limit(size).offset((page - 1) * size))]
-    ids = {table: [row_id for kind, row_id in keys if kind == table] for table in TRASHED}
-    gone = list(db.session.scalars(select(Patient).where(Patient.id.in_(ids["patient"]))))
-    found: dict[tuple[str, int], Patient | Event | Xray] = {("patient", row.id): row for row in gone}
-    for row in db.session.scalars(select(Event).where(Event.id.in_(ids["event"]))):
-        found["event", row.id] = row
-    for picture in db.session.scalars(select(Xray).where(Xray.id.in_(ids["xray"]))):
-        found["xray", picture.id] = picture
+    found: dict[tuple[str, int], Patient | Event | Xray | XrayMount] = {}
+    for table, model in TRASHED.items():
+        ids = [row_id for kind, row_id in keys if kind == table]
+        found |= {(table, row.id): row for row in db.session.scalars(select(model).where(model.id.in_(ids)))}
     put = _put_there_by(keys)
-    visits = calendar.deleted_with(gone)
+    visits = calendar.deleted_with(row for row in found.values() if isinstance(row, Patient))
     rows = [
         Trashed(found[key], put.get(key), tuple(visits.get(key[1], ())) if key[0] == "patient" else ()) for key in keys
     ]

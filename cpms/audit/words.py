@@ -107,6 +107,7 @@ ACTIONS = {
     "xray_mount.create": _l("made a mount of pictures"),
     "xray_mount.delete": _l("took a mount away"),
     "xray_mount.print": _l("printed a mount"),
+    "xray_mount.undelete": _l("restored a mount"),
     "xray_mount.view": _l("looked at a mount"),
 }  # chairs and appointment types name their actions by their tables: see `action`
 _FURNITURE = {

@@ -234,6 +234,20 @@ def mount(mount_id: int) -> XrayMount:
     return found
 
 
+def mount_ever(mount_id: int) -> XrayMount:
+    """The mount, also a deleted one."""
+    found = db.session.get(XrayMount, mount_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def in_trash(ids: Iterable[int]) -> list[Xray]:
+    """Those of some pictures that were deleted, the oldest first."""
+    gone = Xray.id.in_(list(ids)), Xray.deleted_at.is_not(None)
+    return list(db.session.scalars(select(Xray).where(*gone).order_by(Xray.date_performed, Xray.id)))
+
+
 def mounts_of(patient_id: int) -> list[XrayMount]:
     """The newest first."""
     theirs = XrayMount.patient_id == patient_id, XrayMount.deleted_at.is_(None)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -167,6 +167,11 @@ LAYOUTS: dict[MountLayout, tuple[Cell, ...]] = {
 }  # fmt: skip
 
 Cells = Mapping[str, Mapping[str, int]]
+
+
+def present(cells: Cells, there: Container[int]) -> dict[str, dict[str, int]]:
+    """The cells whose pictures are there still: of a picture that left the chart the place is empty."""
+    return {name: dict(content) for name, content in cells.items() if content["xray"] in there}
 
 
 def placed(cells: Cells, cell: str, xray_id: int | None) -> dict[str, dict[str, int]]:

@@ -273,9 +273,7 @@ def place(mount: XrayMount, cell: str, xray_id: int | None, *, seen: int) -> Non
 
 
 def _present(mount: XrayMount) -> rules.Cells:
-    """The cells whose pictures are still in the chart."""
-    there = {each.id for each in queries.of_patient(mount.patient_id)}
-    return {cell: content for cell, content in mount.cells.items() if content["xray"] in there}
+    return rules.present(mount.cells, {each.id for each in queries.of_patient(mount.patient_id)})
 
 
 def turn(mount: XrayMount, cell: str, *, seen: int) -> None:
@@ -298,6 +296,23 @@ def delete_mount(mount: XrayMount, *, seen: int) -> None:
     """The frame goes; the pictures stay in the chart."""
     mount.expect_version(seen)
     mount.deleted_at = clock.now()
+
+
+def undelete_mount(mount: XrayMount) -> None:
+    """Out of the trash, when everything it shows is there."""
+    if not mount.is_deleted:
+        return
+    _check_whole(mount, mount.cells)
+    mount.deleted_at = None
+
+
+def _check_whole(mount: XrayMount, cells: rules.Cells) -> None:
+    """Raise Refused when the patient or one of the pictures lies in the trash."""
+    if mount.patient.is_deleted:
+        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=mount.patient.name))
+    if gone := queries.in_trash(content["xray"] for content in cells.values()):
+        what = f"{queries.kind_words()[gone[0].kind]}, {format_date(gone[0].date_performed, _('d MMM y'))}"
+        raise Refused(_("A picture of this mount is in the trash: %(what)s. Restore it first.", what=what))
 
 
 def expect_report(xray: Xray, seen: Seen) -> None:
@@ -331,8 +346,8 @@ def change_phrases(text: str, *, seen: Seen) -> None:
 
 
 def put_mount_back(mount: XrayMount, columns: Mapping[str, Any]) -> None:
-    """Earlier values of the trail."""
-    if columns.get("deleted_at", mount.deleted_at) is None and mount.patient.is_deleted:
-        raise Refused(_("%(name)s was deleted. Restore the patient first.", name=mount.patient.name))
+    """Earlier values of the trail, when everything that the mount would show is there."""
+    if columns.get("deleted_at", mount.deleted_at) is None:
+        _check_whole(mount, columns.get("cells", mount.cells))
     for name, value in columns.items():
         setattr(mount, name, value)

@@ -106,9 +106,11 @@ def test_a_picture_is_placed_by_two_taps_and_turned(screen: Screen, clinic: Make
     page.locator(".cell-b2 [data-pick]").tap()
     page.get_by_role("button", name="Turn").tap()
     expect(page.locator(".cell-b2 img.turn-90")).to_have_count(1)
-    page.locator(".cell-b2 [data-pick]").tap()
-    page.get_by_role("button", name="Take out").tap()
+    page.get_by_role("button", name="Take out").tap()  # what was turned is still in hand
     expect(page.locator(".tray [data-pick]")).to_have_count(2)
+    expect(page.locator(".toast")).to_have_count(1)  # the newest step's
+    page.locator(".toast").get_by_role("button", name="Undo").tap()
+    expect(page.locator(".cell-b2 img.turn-90")).to_have_count(1)
 
 
 def test_a_picture_is_dragged_to_its_place_and_to_another(screen: Screen, clinic: Make) -> None:
@@ -127,6 +129,52 @@ def test_a_mount_is_worked_by_keys(screen: Screen, clinic: Make) -> None:
     page.locator(".tray [data-pick]").first.press("Enter")
     page.locator(".cell-b3 [data-pick]").press("Enter")
     expect(page.locator(".cell-b3.taken")).to_have_count(1)
+    expect(page.locator(".cell-b3 [data-pick]")).to_be_focused()
+    page.keyboard.press("Enter")
+    turn = page.get_by_role("button", name="Turn")
+    for degrees in (90, 180):
+        turn.press("Enter")
+        expect(page.locator(f".cell-b3 img.turn-{degrees}")).to_have_count(1)
+        expect(turn).to_be_focused()
+    page.get_by_role("button", name="Take out").press("Enter")
+    expect(page.locator(".cell-b3.taken")).to_have_count(0)
+    expect(page.locator(".cell-b3 [data-pick]")).to_be_focused()
+
+
+def test_a_finger_drags_and_the_next_tap_is_a_tap(screen: Screen, clinic: Make) -> None:
+    page = screen("ada", width=820, height=1180, touch=True)
+    mounted(clinic, page)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    first = page.locator(".tray [data-pick]").first
+    swipe(page, first, page.locator("h1"))  # to where nothing lies
+    expect(page.locator("[data-pick][aria-pressed=true]")).to_have_count(0)
+    first.tap()
+    expect(first).to_have_attribute("aria-pressed", "true")
+    first.tap()
+    expect(first).to_have_attribute("aria-pressed", "false")
+    swipe(page, first, page.locator(".cell-b1"))
+    expect(page.locator(".cell-b1.taken")).to_have_count(1)
+    expect(page.locator("[data-pick][aria-pressed=true]")).to_have_count(0)
+    swipe(page, page.locator(".cell-b1 [data-pick]"), page.locator(".cell-b4"))
+    expect(page.locator(".cell-b4.taken")).to_have_count(1)
+    expect(page.locator("[data-pick][aria-pressed=true]")).to_have_count(0)
+    assert len(sent) == 2, sent
+
+
+def swipe(page: Page, what: Locator, to: Locator) -> None:
+    """A finger, as the device reports it: no mouse comes along."""
+    start, end = what.bounding_box(), to.bounding_box()
+    assert start and end
+    x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
+    dx, dy = end["x"] + end["width"] / 2 - x, end["y"] + end["height"] / 2 - y
+    device = page.context.new_cdp_session(page)
+    places = [(x, y), (x, y + dy / 4), *((x + dx * step / 4, y + dy * step / 4) for step in (2, 3, 4, 4, 4, 4))]
+    for number, (at_x, at_y) in enumerate(places):
+        kind = "touchMove" if number else "touchStart"
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": at_x, "y": at_y}]})
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def drag(page: Page, what: Locator, to: Locator) -> None:

@@ -198,7 +198,7 @@ def test_deleting_keeps_the_file_and_shows_it_to_nobody(ctx: Flask, make: Make, 
         queries.xray(made.id)
     assert queries.of_patient(made.patient_id) == []
     assert media.path_of(made.sha256).exists()
-    [thrown] = audit.trash().rows
+    [thrown] = audit.trash(pictures=True).rows
     assert (thrown.row.__tablename__, thrown.put and thrown.put.action) == ("xray", "xray.delete")
     with pytest.raises(Conflict), change("note", made, ada):
         services.add_note(queries.xray_ever(made.id), {}, by=ada)

@@ -88,7 +88,9 @@ POLICY: dict[str, set[str]] = {
             "xrays.delete_mount", "xrays.facts", "xrays.fill", "xrays.find_patient", "xrays.mount", "xrays.mounts",
             "xrays.move", "xrays.place", "xrays.print_mount", "xrays.rename", "xrays.shelf", "xrays.turn",
             "xrays.add_notes", "xrays.ask_compare", "xrays.print_report", "xrays.remove_note", "xrays.view",
-            "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload"), CLINICAL_READ
+            "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload",
+            "xrays.chosen_patient", "xrays.undelete_mount"),
+        CLINICAL_READ,
     ),
     "today.unasked": CLINICAL_READ,
     "today.unreported": {"olga", "ada"},

@@ -101,3 +101,76 @@ def test_a_mount_taken_away_comes_back(ada: Person, mount: Mount) -> None:
     assert ada.get(f"/xrays/mounts/{mount.id}").status_code == 404
     assert ada.htmx.post(str(undo)).status_code == 200
     assert list(taken(ada.get(f"/xrays/mounts/{mount.id}"))) == ["b1"]
+
+
+def undo_of(answer: Answer) -> str:
+    return str(answer.page.all(".toast form")[-1]["action"])
+
+
+def test_every_step_at_a_mount_is_taken_back_from_its_toast(ada: Person, mount: Mount) -> None:
+    def now() -> dict[str, str]:
+        return taken(ada.get(f"/xrays/mounts/{mount.id}"))
+
+    waiting = ada.get(f"/xrays/mounts/{mount.id}").page.one(".tray [data-pick]")["data-xray"]
+    before = now()
+    placed = post(ada, mount, "place", cell="b4", xray_id=waiting, version=1)
+    assert "The mount is changed." in placed.toast
+    moved = post(ada, mount, "place", cell="b1", xray_id=waiting, version=2)
+    assert now() == {"b1": waiting, "b4": before["b1"]}
+    assert ada.htmx.post(undo_of(moved)).status_code == 200
+    out = post(ada, mount, "place", cell="b4", xray_id="", version=4)
+    assert now() == before
+    assert ada.htmx.post(undo_of(out)).status_code == 200
+    assert now() == before | {"b4": waiting}
+    nothing = post(ada, mount, "place", cell="b4", xray_id=waiting, version=6)
+    assert (nothing.status_code, nothing.toast) == (200, ""), "it lies there already"
+
+
+def test_a_mount_lies_in_the_trash_and_comes_back(
+    ada: Person, mount: Mount, last_audit: Callable[[], AuditEntry]
+) -> None:
+    post(ada, mount, "title", title="Before treatment", version=1)
+    ada.htmx.post(f"/xrays/mounts/{mount.id}/delete", version=2)
+    line = ada.get("/audit/trash").page.one(".trash > li")
+    assert "Selma Frame · Mount: Four bitewings, Before treatment deleted by Dr Ada Dent" in " ".join(
+        line.get_text(" ").split()
+    )
+    assert ada.htmx.post(str(line.form["action"])).headers["HX-Redirect"] == f"/xrays/mounts/{mount.id}"
+    assert last_audit().action == "xray_mount.undelete"
+    assert list(taken(ada.get(f"/xrays/mounts/{mount.id}"))) == ["b1"]
+    assert not ada.get("/audit/trash").page.has(".trash > li")
+
+
+def test_a_mount_comes_back_only_with_what_it_shows(ada: Person, mount: Mount) -> None:
+    [xray_id] = taken(ada.get(f"/xrays/mounts/{mount.id}")).values()
+    gone = ada.htmx.post(f"/xrays/mounts/{mount.id}/delete", version=1)
+    undo = undo_of(ada.get(gone.headers["HX-Redirect"]))
+    ada.htmx.post(f"/xrays/{xray_id}/delete", target="dialog", version=1)
+    for way in (undo, f"/xrays/mounts/{mount.id}/undelete"):
+        refused = ada.htmx.post(way)
+        assert refused.status_code == 422
+        assert "A picture of this mount is in the trash: Bitewing, 1 Sep 2026. Restore it first." in refused.toast
+    ada.htmx.post(f"/xrays/{xray_id}/undelete")
+    ada.htmx.post(f"/calendar/patients/{mount.patient_id}/delete", target="dialog", reason="x", coming="keep")
+    for way in (undo, f"/xrays/mounts/{mount.id}/undelete"):
+        assert "Selma Frame was deleted. Restore the patient first." in ada.htmx.post(way).toast
+    ada.htmx.post(f"/calendar/patients/{mount.patient_id}/undelete")
+    assert ada.htmx.post(undo).status_code == 200
+
+
+def test_the_list_counts_the_pictures_that_are_there(ada: Person, mount: Mount) -> None:
+    def said() -> str:
+        return ada.get(f"/xrays/of/{mount.patient_id}/mounts").page.one(".list > li").get_text(" ", strip=True)
+
+    assert "1 of 4 placed" in said()
+    [xray_id] = taken(ada.get(f"/xrays/mounts/{mount.id}")).values()
+    ada.htmx.post(f"/xrays/{xray_id}/delete", target="dialog", version=1)
+    assert "0 of 4 placed" in said()
+
+
+def test_the_trash_tells_the_front_desk_nothing_of_pictures(ada: Person, rita: Person, mount: Mount) -> None:
+    [xray_id] = taken(ada.get(f"/xrays/mounts/{mount.id}")).values()
+    ada.htmx.post(f"/xrays/mounts/{mount.id}/delete", version=1)
+    ada.htmx.post(f"/xrays/{xray_id}/delete", target="dialog", reason="a hand", version=1)
+    assert len(ada.get("/audit/trash").page.all(".trash > li")) == 2
+    assert "The trash is empty" in rita.get("/audit/trash").page.text

@@ -1,7 +1,9 @@
 // Tap a picture and then a place, or drag it there: both fill in the same form. Escape lays the picture down again.
+// The answer brings the mount anew: what was turned is still in hand then, and the keys go on where they were.
 import { each } from "./each.js";
 
 const FAR = 8; // pixels: less is a tap
+let after; // what was sent: the cell, and whether its picture stays in hand
 
 each("[data-mount]", (mount) => {
   const place = mount.querySelector("[data-place]");
@@ -28,9 +30,19 @@ each("[data-mount]", (mount) => {
   }
 
   out.addEventListener("click", () => { place.elements.xray_id.value = ""; });
+  for (const form of [place, turn]) form.addEventListener("submit", () => { after = { cell: form.elements.cell.value, isTurn: form === turn }; });
+
+  if (after) {
+    const pick = document.getElementById(`pick-${after.cell}`);
+    if (after.isTurn && xrayOf(pick)) hold(pick);
+    (after.isTurn ? turn.querySelector("button") : pick)?.focus({ preventScroll: true });
+    after = undefined;
+  }
 
   let drag = null;
+  let wasDrag = false; // some devices send a click when a drag ends
   mount.addEventListener("pointerdown", (event) => {
+    wasDrag = false;
     const pick = event.target.closest("[data-pick]");
     if (pick && xrayOf(pick) && event.button === 0) drag = { pick, x: event.clientX, y: event.clientY, moved: false };
   });
@@ -58,7 +70,7 @@ each("[data-mount]", (mount) => {
     if (image) image.style.translate = "";
     for (const other of mount.querySelectorAll(".over")) other.classList.remove("over");
     if (!moved) return;
-    pick.addEventListener("click", (click) => { click.stopPropagation(); click.preventDefault(); }, { once: true, capture: true });
+    wasDrag = true;
     if (event.type === "pointerup" && cell) put(cell, pick);
   };
   mount.addEventListener("pointerup", drop);
@@ -66,7 +78,7 @@ each("[data-mount]", (mount) => {
 
   mount.addEventListener("click", (event) => {
     const pick = event.target.closest("[data-pick]");
-    if (!pick) return;
+    if (!pick || (wasDrag && event.detail > 0)) return; // a key's click has no count
     const cell = cellOf(pick);
     if (held && held !== pick && cell) return put(cell, held);
     if (held === pick || !xrayOf(pick)) return hold(null);

@@ -27,10 +27,13 @@ def mounts(patient_id: int) -> ResponseReturnValue:
     chart = patients.chart(patient_id)
     with transaction("patient.view", actor=current_user, about=chart.row):
         pass
+    there = {each.id for each in queries.of_patient(patient_id)}
+    rows = queries.mounts_of(patient_id)
     return page(
         "xrays/mounts.html",
         patient=chart,
-        mounts=queries.mounts_of(patient_id),
+        mounts=rows,
+        placed={row.id: len(rules.present(row.cells, there)) for row in rows},
         layouts=queries.layout_words(),
         cells=rules.LAYOUTS,
     )
@@ -91,7 +94,8 @@ def _laid_out(row: XrayMount) -> dict[str, Any]:
 def place(mount_id: int) -> ResponseReturnValue:
     form = _valid(PlaceForm.posted())
     return _changed(
-        mount_id, lambda row: services.place(row, form.cell.data, form.xray_id.data, seen=form.version.data)
+        mount_id,
+        lambda row: services.place(row, form.cell.data, form.xray_id.data, seen=form.version.data),
     )
 
 
@@ -116,14 +120,16 @@ def _valid(form: Any) -> Any:
 
 
 def _changed(mount_id: int, change: Any) -> Response:
-    """The mount as it is now. Somebody else's change is shown instead of being overwritten."""
+    """The mount as it is now, and the way back. Somebody else's change is shown instead of being overwritten."""
     row = queries.mount(mount_id)
     try:
-        with transaction("xray_mount.change", actor=current_user, about=row):
+        with transaction("xray_mount.change", actor=current_user, about=row) as write:
             change(queries.mount(mount_id))
     except Conflict as stale:
         toast(sentence(stale), "error")
         return _mount(queries.mount(mount_id), status=stale.status)
+    if write.changes:
+        toast(_("The mount is changed."), undo=url_for("audit.undo", entry_id=write.entry_id))
     return _mount(queries.mount(mount_id))
 
 
@@ -153,6 +159,16 @@ def delete_mount(mount_id: int) -> ResponseReturnValue:
         services.delete_mount(queries.mount(mount_id), seen=form.version.data)
     toast(_("The mount is taken away; its pictures stay."), undo=url_for("audit.undo", entry_id=write.entry_id))
     return done(url_for(".mounts", patient_id=patient_id))
+
+
+@bp.post("/mounts/<int:mount_id>/undelete")
+@require(P.XRAY_READ, P.XRAY_WRITE, P.PATIENT_READ)
+def undelete_mount(mount_id: int) -> ResponseReturnValue:
+    """Out of the trash."""
+    with transaction("xray_mount.undelete", actor=current_user, about=queries.mount_ever(mount_id)):
+        services.undelete_mount(queries.mount_ever(mount_id))
+    toast(_("The mount is back."))
+    return done(url_for(".mount", mount_id=mount_id))
 
 
 @bp.get("/mounts/<int:mount_id>/print")
