@@ -164,6 +164,10 @@ def test_a_move_needs_a_patient_from_the_list(ada: Person, make: Make) -> None:
     nobody = ada.htmx.post(f"/xrays/{xray.id}/move", target="dialog", patient_name="Rig", patient_id="", version=1)
     assert "choose a patient from the list" in nobody.page.text
     assert nobody.page.value("patient_name") == "Rig"
+    found = make.patient(date_of_birth=date(1985, 3, 2), alert_text="Latex allergy")
+    lines = ada.htmx.get("/xrays/chosen-patient", target="chosen-owner", patient_id=found.id).page
+    assert "born 2 March 1985 (41 y)" in lines.text and "Latex allergy" in lines.text
+    assert ada.htmx.get("/xrays/chosen-patient", target="chosen-owner", patient_id="").page.text == ""
     same = ada.htmx.post(
         f"/xrays/{xray.id}/move", target="dialog", patient_name="x", patient_id=xray.patient_id, version=1
     )

@@ -44,6 +44,7 @@ each("[data-finder]", (finder) => {
     if (!into || option.dataset.value === undefined) return;
     into.value = option.dataset.value;
     input.value = answered = option.dataset.text ?? option.firstElementChild.textContent;
+    for (const name of ["aria-invalid", "aria-describedby"]) input.removeAttribute(name); // the wrong answer is no more
     show(false);
     into.dispatchEvent(new Event("change", { bubbles: true }));
     input.focus();

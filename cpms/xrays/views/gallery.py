@@ -123,6 +123,15 @@ def find_patient() -> ResponseReturnValue:
     return Response(render_template("xrays/_patient_options.html", hits=hits, words=typed.strip()))
 
 
+@bp.get("/chosen-patient")
+@require(P.XRAY_READ, P.XRAY_WRITE, P.PATIENT_READ)
+def chosen_patient() -> ResponseReturnValue:
+    """The lines under the field of the move dialog, when somebody is chosen."""
+    patient_id = request.args.get("patient_id", type=int)
+    chosen = patients.patient(patient_id) if patient_id else None
+    return Response(render_template("xrays/_chosen.html", chosen=chosen, wrong=()))
+
+
 @bp.get("/<int:xray_id>/delete")
 @require(P.XRAY_READ, P.XRAY_WRITE)
 def ask_delete(xray_id: int) -> ResponseReturnValue:
