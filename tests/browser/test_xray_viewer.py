@@ -514,6 +514,21 @@ def test_a_report_is_written_with_phrases_and_a_clash_keeps_the_typing(screen: S
     expect(other.locator("#xray-report")).to_contain_text("Saved now: Caries 16 d. Bone level within normal limits.")
 
 
+def test_on_a_phone_the_picture_has_the_room_until_the_report_is_opened(screen: Screen, xray: Any) -> None:
+    page = opened(screen("ada", width=390, height=844, touch=True), f"/xrays/{xray.id}")
+    report, panel = page.get_by_role("button", name="Report"), page.locator("#xray-panel")
+    expect(report).to_have_attribute("aria-expanded", "false")
+    expect(panel).to_be_hidden()
+    report.tap()
+    expect(report).to_have_attribute("aria-expanded", "true")
+    page.get_by_label("Findings").fill("Caries 16 d.")
+    page.get_by_role("button", name="Save report").tap()
+    told = page.locator(".toast").bounding_box()
+    foot, tools = (page.locator(each).bounding_box() for each in (".xv-foot", ".xv-tools"))
+    assert told and foot and tools
+    assert told["y"] + told["height"] <= min(foot["y"], tools["y"]), "what stands at the foot can be read"
+
+
 def test_the_small_copy_is_there_before_every_pixel_and_in_the_same_place(screen: Screen, xray: Any) -> None:
     page = screen("ada")
     held: list[Any] = []

@@ -1,16 +1,18 @@
-// Sentences at the foot of the screen; while a dialog is open, at its head, where they cover no button. They go by themselves unless they are errors or somebody is at them.
+// Sentences at the foot of the screen; while a dialog is open, at its head, where they cover no button, and on a page that
+// has a place for them, there. They go by themselves unless they are errors or somebody is at them.
 const toasts = document.getElementById("toasts");
 const TICK = 250;
 const MOST = 3;
+const base = document.querySelector("[data-toasts-here]") ?? document.body; // not within what is swapped
 
 // Everything outside an open dialog is out of reach, so the sentences move in with it.
 function moveIn() {
-  const home = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  const home = [...document.querySelectorAll("dialog:modal")].at(-1) ?? base;
   if (toasts.parentElement !== home) home.append(toasts);
 }
 
 function moveOut() {
-  if (toasts.parentElement !== document.body) document.body.append(toasts);
+  if (toasts.parentElement !== base) base.append(toasts);
 }
 
 // At most so many, and of two that say the same only the newer: a pile hides what is new.
@@ -32,6 +34,7 @@ function tick() {
 }
 
 if (toasts) {
+  moveOut();
   setInterval(tick, TICK);
   document.addEventListener("htmx:before:swap", moveOut);
   document.addEventListener("htmx:after:swap", () => {

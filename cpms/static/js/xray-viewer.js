@@ -47,6 +47,11 @@ function take(tool) {
   for (const each of viewer.querySelectorAll("[data-tool-of]")) each.setAttribute("aria-pressed", String(each.dataset.toolOf === tool));
 }
 
+function openPanel(isOpen) {
+  viewer.dataset.panel = isOpen ? "open" : "closed";
+  button("panel")?.setAttribute("aria-expanded", String(isOpen));
+}
+
 function both(act) {
   for (const each of isLinked() ? stages : [current]) act(each);
 }
@@ -72,11 +77,7 @@ const commands = {
   drop: () => written.drop(),
   "drop-last": () => written.dropLast(current),
   "keep-view": () => written.keepView(),
-  panel: () => {
-    const isOpen = !pressed("panel");
-    press("panel", isOpen);
-    viewer.dataset.panel = isOpen ? "open" : "closed";
-  },
+  panel: () => openPanel(button("panel")?.ariaExpanded !== "true"),
   "full-screen": () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
   help: () => document.getElementById("xray-keys").showModal(),
 };
@@ -104,9 +105,11 @@ async function show(which) {
   }
 }
 
+// On a narrow screen the picture has the room, until somebody opens the report.
+if (viewer.dataset.panel === "auto") openPanel(matchMedia("(width >= 1000px)").matches);
+
 if (current) {
   shared.touched(current);
-  if (matchMedia("(width < 1000px)").matches && !viewer.querySelector("[aria-invalid]")) commands.panel();
   keys(viewer, {
     current: () => current,
     tool: shared.tool,
