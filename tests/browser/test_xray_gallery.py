@@ -1,9 +1,12 @@
 """Pictures come into a chart by dropping them, and into a mount by finger or mouse."""
 
 import base64
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Route, expect
 
+from cpms.backups import restore
+from cpms.core.files import in_turn
 from cpms.xrays.models import XrayKind
 from tests.browser.conftest import Screen
 from tests.make import Make
@@ -72,6 +75,23 @@ def test_a_connection_that_breaks_keeps_nothing_and_says_so(screen: Screen, clin
     expect(page.locator("#xray-upload [data-uploads] .problem")).to_have_text(
         "The connection broke; nothing of this file was kept. Please try again."
     )
+    expect(page.locator(".film")).to_have_count(1)
+    page.get_by_role("button", name="Try again").click()  # the file is still in the list
+    expect(page.locator(".film")).to_have_count(2)
+    expect(page.locator("#xray-upload [data-uploads] .problem")).to_have_count(0)
+
+
+def test_a_file_that_comes_at_a_bad_moment_is_sent_again(screen: Screen, clinic: Make) -> None:
+    patient, instance = clinic.patient(), Path(clinic.app.config["CPMS_INSTANCE"])
+    page = screen("ada", tolerate=("503",))
+    page.goto(f"/xrays/of/{patient.id}")
+    drop(page, one=png(shade=1))
+    restore.folder(instance).mkdir(exist_ok=True)
+    with in_turn(restore.hold(instance)):
+        store(page)
+        expect(lines(page)).to_contain_text("A backup is being put back. Nothing can be saved until that is over")
+    page.get_by_role("button", name="Try again").click()
+    expect(lines(page)).to_contain_text("stored")
     expect(page.locator(".film")).to_have_count(1)
 
 

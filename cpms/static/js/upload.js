@@ -25,27 +25,37 @@ const send = (form, field, file, item, more = {}) => new Promise((resolve) => {
   request.send(body);
 });
 
-const say = (item, words) => {
+// Of a file that did not arrive: why, and a way to send it once more while the page still holds it.
+const say = (form, item, words, canRetry) => {
   item.querySelector("progress")?.remove();
   item.append(Object.assign(document.createElement("span"), { className: "problem", textContent: words }));
+  if (!canRetry || !form.dataset.again) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button plain", textContent: form.dataset.again });
+  button.dataset.again = "";
+  item.append(button);
 };
 
-async function one(form, field, file, item, more) {
-  if (form.dataset.most && file.size > Number(form.dataset.most)) return say(item, form.dataset.tooLarge);
+async function one(form, field, file, item, more = {}) {
+  if (form.dataset.most && file.size > Number(form.dataset.most)) return say(form, item, form.dataset.tooLarge);
   const request = await send(form, field, file, item, more);
   const next = request?.getResponseHeader("HX-Redirect");
   if (next) return location.assign(next);
   const answer = document.createElement("template");
   answer.innerHTML = request?.responseText ?? "";
   const told = answer.content.querySelector("li.uploaded");
-  if (!told) return say(item, answer.content.querySelector(".toast")?.textContent.trim() || form.dataset.broken);
-  item.replaceWith(told);
-  // A file that asks: the answer sends it once more with that field set.
-  const again = told.querySelector("[data-again]");
+  const status = request?.status ?? 0;
+  if (told) item.replaceWith(told);
+  else if (status === 401 && form.dataset.signedOut) {
+    say(form, item, form.dataset.signedOut, true);
+    document.dispatchEvent(new Event("visibilitychange")); // the page asks whether it is signed in, and is covered
+  } else say(form, item, answer.content.querySelector(".toast > p")?.textContent.trim() || form.dataset.broken, status === 0 || status >= 500);
+  // A file that is sent once more: as it is, or with the field set that its question names.
+  const shown = told ?? item;
+  const again = shown.querySelector("[data-again]");
   again?.addEventListener("click", async () => {
     const next = line(form, file);
-    told.replaceWith(next);
-    await one(form, field, file, next, { [again.dataset.again]: "y" });
+    shown.replaceWith(next);
+    await one(form, field, file, next, again.dataset.again ? { ...more, [again.dataset.again]: "y" } : more);
     changed(form);
   });
 }

@@ -12,7 +12,7 @@ from flask_login import current_user
 from cpms.core import media
 from cpms.core import teeth as fdi
 from cpms.core.db import fresh_read, transaction
-from cpms.core.errors import DomainError, NotFound
+from cpms.core.errors import CannotWrite, DomainError, NotFound
 from cpms.core.files import digest
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
@@ -131,7 +131,7 @@ def _closed_in(answer: Response) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file. `state` is stored, known, asks (whose it is) or refused."""
+    """What became of one file. `state` is stored, known, asks (whose it is), later (try again) or refused."""
 
     name: str
     state: str
@@ -197,7 +197,9 @@ def _take(patient_id: int, name: str, arriving: Arriving, form: UploadForm) -> O
     except services.PatientMismatch as asks:
         return Outcome(name, "asks", sentence(asks), status=asks.status)
     except DomainError as refusal:
-        return Outcome(name, "refused", sentence(refusal), status=refusal.status)
+        passes = isinstance(refusal, CannotWrite) or getattr(refusal, "code", "") in {"busy", "slow", "space"}
+        state = "later" if passes else "refused"
+        return Outcome(name, state, sentence(refusal), status=refusal.status)
     return Outcome(name, "stored", "", xray_id)
 
 
