@@ -43,6 +43,7 @@ class LastHere:
     id: int
     username: str
     language: str
+    ended_at: datetime | None  # None: the session was idle for too long, or is open
 
 
 def token_hash(token: str) -> str:
@@ -120,7 +121,7 @@ def session_of(user_id: int, session_id: int) -> UserSession:
 def last_at(token: str) -> LastHere | None:
     """Who was signed in with this token, also when the session is over since."""
     row = db.session.execute(
-        select(User.id, User.username, User.language)
+        select(User.id, User.username, User.language, UserSession.ended_at)
         .join(UserSession, UserSession.user_id == User.id)
         .where(UserSession.token_hash == token_hash(token), User.active)
     ).one_or_none()

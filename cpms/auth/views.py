@@ -191,6 +191,7 @@ def lock() -> Response:
     """End the session, and ask the same person to sign in again."""
     form = BackForm.posted()
     _end_this_session("auth.lock")
+    session["locked"] = True  # until somebody signs in
     if is_htmx():
         return ask_to_sign_in()
     here = form.next.data if rules.is_own_path(form.next.data or "") else None
@@ -263,7 +264,19 @@ def _ask(form: SignInForm, status: int = 200) -> Response:
 
 
 def _sheet(form: SignInForm, status: int) -> Response:
-    return make_response(render_block("auth/lock.html", "lock", form=form), status)
+    return make_response(render_block("auth/lock.html", "lock", form=form, why=_why_over()), status)
+
+
+def _why_over() -> str:
+    """Why the page that is open here belongs to no session now."""
+    if "_user_id" not in session:
+        return "out"
+    here = queries.last_at(session["_user_id"])
+    if here is None:
+        return "unknown"
+    if "locked" in session:
+        return "locked"
+    return "ended" if here.ended_at else "idle"
 
 
 def _session_open() -> Response:

@@ -341,6 +341,27 @@ def test_a_page_whose_session_is_over_is_covered_by_a_sheet(rita: Person) -> Non
     assert not answer.page.has("nav")
 
 
+def test_the_sheet_says_why_it_covers_the_page(rita: Person, olga: Person, app: Flask) -> None:
+    def sheet() -> str:
+        return " ".join(rita.htmx.get("/auth/awake").page.one(".sheet-body p").get_text().split())
+
+    with clock.freeze(later(minutes=15)):
+        assert sheet().startswith("Nobody was here for a while, so the screen was locked. What you")
+    olga.post(f"/auth/users/{rita.id}/sessions/end")
+    assert sheet().startswith("This session was ended, from another screen or because a backup was put back. What")
+    with rita.client.session_transaction() as cookie:
+        token, cookie["_user_id"] = cookie["_user_id"], "opened after the backup was made"
+    assert sheet().endswith("as after a backup was put back. Please sign in: your day opens anew.")
+    with rita.client.session_transaction() as cookie:
+        cookie["_user_id"] = token
+    rita.post("/login", username="rita", password=PASSPHRASE)
+    rita.post("/auth/lock")
+    assert sheet().startswith("This screen was locked. What you typed is still there")
+    rita.post("/login", username="rita", password=PASSPHRASE)
+    rita.post("/logout")
+    assert sheet() == "Somebody signed out in this browser. Please sign in: your day opens anew."
+
+
 def test_the_same_person_goes_on_where_they_were(rita: Person, last_audit: Callable[[], AuditEntry]) -> None:
     token = rita.csrf_token()
     with clock.freeze(later(minutes=20)):
