@@ -22,7 +22,7 @@ from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Prog
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
 from cpms.core.db import Actor, copy_database, reading, transaction
-from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy
+from cpms.core.errors import CannotWrite, DiskFull, DomainError, ReadOnly, Refused, Unhealthy
 from cpms.core.files import digest, make_folder, put_in_place, settle
 from cpms.settings import queries as settings
 from cpms.work import jobs as work
@@ -295,8 +295,10 @@ def verify(backup_id: str, progress: Progress) -> str:
         problem = ""
     except FileNotFoundError:
         problem = _("Its file is missing.")
+    except CannotWrite:
+        raise  # says nothing of the backup
     except (DomainError, Unhealthy) as error:
-        problem = str(error)
+        problem = work.words_of(error)
     with transaction("backup.verify", actor=None, about=queries.backup(backup_id)):
         services.record_verified(queries.backup(backup_id), problem=problem)
     return problem

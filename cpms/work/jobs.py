@@ -4,7 +4,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cpms.core import clock, files
 from cpms.core.db import Actor, through_the_hold, transaction
-from cpms.core.errors import DiskFull, DomainError, ReadOnly, Refused, Unhealthy, of_the_disk
+from cpms.core.errors import Busy, DiskFull, DomainError, ReadOnly, Refused, Unhealthy, of_the_disk
 from cpms.web.errors import sentence
 from cpms.web.language import SOURCE, retold
 from cpms.work import queries, services
@@ -49,7 +49,7 @@ class Progress:
         if words == self._step and self._told and timedelta(0) <= now - self._told < TELL_EVERY:
             return
         self._step, self._told = words, now
-        with through_the_hold(), transaction("work.step", actor=None):
+        with suppress(Busy), through_the_hold(), transaction("work.step", actor=None):  # the next step is told again
             services.step(queries.work(self._work_id), words, done, total)
 
 

@@ -15,7 +15,7 @@ from cpms.backups import archive, jobs, queries, services
 from cpms.backups.archive import BadBackup, Key
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core.db import db, examine, fresh_read, transaction
-from cpms.core.errors import Refused
+from cpms.core.errors import Busy, Refused
 from cpms.settings import services as settings
 from cpms.work import jobs as work
 from cpms.work import queries as works
@@ -295,3 +295,15 @@ def test_the_nightly_look_at_the_trail_compares_it_with_the_backups(ctx: Flask) 
     fresh_read()
     assert works.work(work_id).message.startswith("The trail is whole")
     assert audit.entries(limit=1)[0].action == "audit.verify"
+
+
+def test_a_busy_server_is_a_sentence_and_says_nothing_of_the_backup(ctx: Flask) -> None:
+    backup_id = back_up()
+
+    def busy(*_told: object) -> None:
+        raise Busy
+
+    work_id = work.run("backups.verify", lambda _progress: work.Outcome(jobs.verify(backup_id, busy)))
+    fresh_read()
+    assert works.work(work_id or 0).message == ("The server is busy. Nothing was saved; please try again in a moment.")
+    assert queries.backup(backup_id).result is BackupResult.GOOD
