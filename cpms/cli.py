@@ -70,8 +70,9 @@ def prepare(demo: bool) -> None:
     """Bring the database up to date, fill it if asked to, and say where to go."""
     bring_up_to_date()
     if demo and auth.nobody_yet():
-        _fill(patients=400, events=2400, seed=1, as_of=clock.today())
-        _hang_films(seed=1, as_of=clock.today())
+        today = demo_clinic.day_of(now := clock.now())
+        _fill(patients=400, events=2400, seed=1, as_of=today, now=now)
+        _hang_films(seed=1, as_of=today)
     if demo:
         for username, role in demo_clinic.USERS:
             click.echo(f"  {username:<6} {role}")
@@ -102,7 +103,9 @@ def demo(patients: int, events: int, seed: int, as_of: datetime | None) -> None:
     bring_up_to_date()
     if not auth.nobody_yet():
         raise click.ClickException("This database is in use. A demo clinic goes only into an empty one.")
-    _fill(patients=patients, events=events, seed=seed, as_of=as_of.date() if as_of else clock.today())
+    now = clock.now()
+    day, hour = (as_of.date(), None) if as_of else (demo_clinic.day_of(now), now)
+    _fill(patients=patients, events=events, seed=seed, as_of=day, now=hour)
 
 
 @group.command()
@@ -290,7 +293,7 @@ def settle_restore() -> None:
     except Exception as problem:
         log.exception("the restore of %s failed", journal.file_name)
         _let_go_of_database()
-        restore.give_up(instance, journal, why=str(problem) or type(problem).__name__)
+        restore.give_up(instance, journal, why=work.words_of(problem) or str(problem) or type(problem).__name__)
         current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
     else:
         _adopt()  # those that are younger than the restored clinic, the safety backup among them
@@ -402,10 +405,10 @@ def _copy_aside() -> None:
     click.echo(f"The clinic was backed up before its upgrade: {name}")
 
 
-def _fill(*, patients: int, events: int, seed: int, as_of: date) -> None:
+def _fill(*, patients: int, events: int, seed: int, as_of: date, now: datetime | None) -> None:
     # Written early on that day, so that the same numbers give the same rows, dates of writing included.
     with clock.freeze(datetime.combine(as_of, time_of_day(6), UTC)), transaction("demo.fill", actor=None):
-        demo_clinic.fill(patients=patients, events=events, seed=seed, as_of=as_of)
+        demo_clinic.fill(patients=patients, events=events, seed=seed, as_of=as_of, now=now)
 
 
 def _hang_films(*, seed: int, as_of: date) -> None:

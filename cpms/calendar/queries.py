@@ -599,6 +599,33 @@ def deleted_with(patients: Iterable[Patient]) -> dict[int, list[Event]]:
     return found
 
 
+class Here(NamedTuple):
+    """Today's visit of somebody who is here, or should be."""
+
+    start: datetime
+    status: Status
+    since: datetime | None
+
+
+def here(patient_id: int) -> Here | None:
+    """Where a patient is today: in the chair, in the waiting room, or late; None when nothing of that is so."""
+    now = clock.clinic_now()
+    opens = datetime.combine(now.date(), time())
+    query = select(Event.start, Event.status, Event.status_changed_at).where(
+        Event.patient_id == patient_id,
+        Event.start >= opens,
+        Event.start < opens + timedelta(days=1),
+        Event.kind == Kind.VISIT,
+        Event.deleted_at.is_(None),
+        Event.status.not_in(rules.FINISHED),
+    )
+    order = (Status.IN_CHAIR, Status.ARRIVED, Status.CONFIRMED, Status.SCHEDULED)
+    open_ = [Here(*row) for row in db.session.execute(query.order_by(Event.start, Event.id))]
+    is_here = (Status.IN_CHAIR, Status.ARRIVED)
+    found = [each for each in open_ if each.status in is_here or each.start <= now]
+    return min(found, key=lambda each: order.index(each.status), default=None)
+
+
 def next_visits(patient_ids: Sequence[int]) -> dict[int, datetime]:
     """The start of the next visit of each of these patients."""
     query = (

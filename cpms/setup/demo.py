@@ -8,7 +8,8 @@ import random
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, insert, select
 
@@ -19,6 +20,7 @@ from cpms.calendar import queries as calendar
 from cpms.calendar import rules as calendar_rules
 from cpms.calendar import services as calendar_services
 from cpms.calendar.models import Event, Kind, Status
+from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.permissions import Role
 from cpms.core.text import fold_name
@@ -30,6 +32,8 @@ from cpms.setup import demo_films
 
 USERS = (("olga", "owner"), ("ada", "dentist"), ("hugo", "hygienist"), ("rita", "receptionist"))
 PASSPHRASE = "nine calm teeth in a row"  # noqa: S105 - printed for everybody; only a demo clinic knows it
+
+TIME_ZONE = "Europe/Berlin"
 
 _STAFF = (
     ("olga", "Olga Peters", Role.OWNER, False, "slate"),
@@ -93,16 +97,26 @@ _CHUNK = 5_000  # rows sent to the database at once
 _A_ROOM_IN_FIVE_YEARS = 16_000  # entries
 
 
-def fill(*, patients: int, events: int, seed: int, as_of: date, passphrase: str | None = PASSPHRASE) -> None:
+def fill(
+    *,
+    patients: int,
+    events: int,
+    seed: int,
+    as_of: date,
+    now: datetime | None = None,
+    passphrase: str | None = PASSPHRASE,
+) -> None:
     """Fill the database, inside the transaction that is open.
 
-    `as_of` is the day that is today in this clinic. With a `passphrase` the demo's users can sign in with it;
-    without one, where an owner only wants to look around, nobody can until the owner gives them a password.
+    `as_of` is the day that is today in this clinic, and `now` the instant at which somebody looks: who waits has come
+    some minutes before it, who is treated sat down not long ago. Without it, it is half past ten. With a `passphrase`
+    the demo's users can sign in with it; without one, where an owner only wants to look around, nobody can until the
+    owner gives them a password.
     """
     chance = random.Random(f"{seed}/{patients}/{events}")
     written = datetime.combine(as_of, time(6), UTC)
     settings.change_settings(
-        **({"clinic_name": "Demo Dental", "time_zone": "Europe/Berlin"} if passphrase else {}), is_demo=True
+        **({"clinic_name": "Demo Dental", "time_zone": TIME_ZONE} if passphrase else {}), is_demo=True
     )
     if not calendar.chairs():
         calendar_services.first_furniture()
@@ -113,7 +127,33 @@ def fill(*, patients: int, events: int, seed: int, as_of: date, passphrase: str 
     patient_ids = _patients(patients, chance, as_of, written)
     types = [(each.id, each.minutes, each.color) for each in calendar.types()]
     former = _former_rooms(events, len(chair_ids))
-    _insert(Event, _events(events, chance, as_of, written, chair_ids, provider_ids, former, types, patient_ids))
+    hour = _Hour.at(as_of, now)
+    _insert(Event, _events(events, chance, hour, written, chair_ids, provider_ids, former, types, patient_ids))
+
+
+def day_of(instant: datetime) -> date:
+    """The demo clinic's date, also before there is one that knows its zone."""
+    return instant.astimezone(ZoneInfo(TIME_ZONE)).date()
+
+
+class _Hour(NamedTuple):
+    """Where the day stands: the clinic's time, and the instant of it. At night the day stands where it ended."""
+
+    wall: datetime
+    instant: datetime
+
+    @classmethod
+    def at(cls, day: date, now: datetime | None) -> "_Hour":
+        if now is None:
+            half_past_ten = datetime.combine(day, time(10, 30))
+            return cls(half_past_ten, clock.to_instant(half_past_ten))
+        opens, closes = (datetime.combine(day, time(at // 60)) for at in (_DAY_START, _DAY_END))
+        first, last = opens + timedelta(minutes=45), closes - timedelta(minutes=45 if day.weekday() < 5 else 285)
+        return cls(min(max(clock.to_wall(now), first), last), now)
+
+    def ago(self, wall: datetime) -> datetime:
+        """The instant of a time before this one; at least a minute ago."""
+        return self.instant - max(self.wall - wall, timedelta(minutes=1))
 
 
 def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
@@ -238,7 +278,7 @@ def _former_rooms(events: int, rooms: int) -> list[tuple[int, int]]:
 def _events(
     count: int,
     chance: random.Random,
-    as_of: date,
+    hour: _Hour,
     written: datetime,
     chair_ids: list[int],
     provider_ids: list[int],
@@ -247,7 +287,7 @@ def _events(
     patient_ids: list[int],
 ) -> Iterator[dict[str, Any]]:
     """Visits until there are enough: this week, the eight to come, then back into the years."""
-    monday = calendar_rules.monday(as_of)
+    monday = calendar_rules.monday(hour.wall.date())
     left = count
     weeks = [0, 1, -1, 2, 3, 4, 5, 6, 7, 8, *range(-2, -2000, -1)]
     recent = [patient for patient in patient_ids if patient % 50 != 0]  # the archived ones come no more
@@ -269,7 +309,7 @@ def _events(
                         minutes,
                         kind,
                         chance,
-                        as_of,
+                        hour,
                         written,
                         chair_id,
                         provider_id,
@@ -304,7 +344,7 @@ def _event(
     minutes: int,
     kind: Kind,
     chance: random.Random,
-    as_of: date,
+    hour: _Hour,
     written: datetime,
     chair_id: int,
     provider_id: int,
@@ -313,7 +353,7 @@ def _event(
 ) -> dict[str, Any]:
     starts = datetime.combine(day, time(start // 60, start % 60))
     ends = starts + timedelta(minutes=minutes)
-    now = datetime.combine(as_of, time(10, 30))
+    now, changed = hour.wall, written
     type_id, _minutes, color = chance.choice(types)
     status, reason = Status.SCHEDULED, None
     roll = chance.random()
@@ -322,10 +362,11 @@ def _event(
     elif ends <= now:
         status = Status.COMPLETED if roll < 0.93 else Status.NO_SHOW if roll < 0.96 else Status.CANCELLED
     elif starts <= now:
-        status = Status.IN_CHAIR
-    elif starts.date() == as_of and (starts - now) <= timedelta(minutes=45):
+        status, changed = Status.IN_CHAIR, hour.ago(starts + timedelta(minutes=number % 7))
+    elif starts.date() == now.date() and (starts - now) <= timedelta(minutes=45):
         status = Status.ARRIVED if roll < 0.6 else Status.CONFIRMED
-    elif starts.date() <= as_of + timedelta(days=2):
+        changed = hour.ago(now - timedelta(minutes=2 + number % 19)) if status is Status.ARRIVED else written
+    elif starts.date() <= now.date() + timedelta(days=2):
         status = Status.CONFIRMED if roll < 0.7 else Status.SCHEDULED
     elif roll > 0.98:
         status = Status.CANCELLED
@@ -338,7 +379,7 @@ def _event(
         "color": color,
         "kind": kind,
         "status": status,
-        "status_changed_at": written,
+        "status_changed_at": changed,
         "notes": "Please telephone the day before." if number % 23 == 0 and kind is Kind.VISIT else "",
         "cancel_reason": reason,
         "patient_id": chance.choice(patient_ids) if kind is Kind.VISIT else None,

@@ -77,5 +77,6 @@ def finish(*, clinic: dict[str, Any], owner: dict[str, Any], password_hash: str,
     user = auth_services.create_user(**owner, role=Role.OWNER, password_hash=password_hash, must_change_password=False)
     calendar.first_furniture()
     if with_demo:
-        demo.fill(patients=DEMO_PATIENTS, events=DEMO_EVENTS, seed=DEMO_SEED, as_of=clock.today(), passphrase=None)
+        size = {"patients": DEMO_PATIENTS, "events": DEMO_EVENTS, "seed": DEMO_SEED}
+        demo.fill(**size, as_of=clock.today(), now=clock.now(), passphrase=None)
     return user

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask_babel import gettext as _
 from sqlalchemy import Select, bindparam, func, select
 
 from cpms.audit.models import AuditEntry
@@ -159,8 +158,3 @@ def viewed_on(user_id: int) -> str | None:
     mine = AuditEntry.about_table == User.__tablename__, AuditEntry.about_id == str(user_id)
     query = select(AuditEntry.reason).where(*mine, AuditEntry.action == VIEWED)
     return db.session.scalar(query.order_by(AuditEntry.id.desc()).limit(1))
-
-
-def lasting(minutes: str, hours: str = "") -> str:
-    """So many minutes, or hours and minutes, in words; the page counts on with the same words."""
-    return _("%(h)s h %(m)s min", h=hours, m=minutes) if hours else _("%(n)s min", n=minutes)

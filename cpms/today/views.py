@@ -78,15 +78,9 @@ def _words() -> dict[str, Any]:
         "words": calendar.status_words(),
         "steps": calendar.step_words(),
         "ways": rules.STEPS,
-        "lasting": _lasting,
         "LONG_WAIT": rules.LONG_WAIT,
         "Status": Status,
     }
-
-
-def _lasting(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return queries.lasting(f"{rest:02}", str(hours)) if hours else queries.lasting(str(minutes))
 
 
 def _trace(today: date) -> None:

@@ -59,6 +59,18 @@ def happened(value: datetime | None) -> str:
     return when(clock.to_wall(value)) if value else ""
 
 
+def since(value: datetime) -> str:
+    """How long something has been so: minutes in its first hour, then from when on."""
+    minutes = max(0, int((clock.now() - value).total_seconds() // 60))
+    return _("since %(n)s min", n=minutes) if minutes < 60 else since_when(value)
+
+
+def since_when(value: datetime) -> str:
+    """From when on something has been so; with the day when it is not today."""
+    wall = clock.to_wall(value)
+    return _("since %(time)s", time=f"{wall:%H:%M}" if wall.date() == clock.today() else when(wall))
+
+
 def happened_on(value: datetime | None) -> str:
     """The clinic's date of an instant."""
     return full_day(clock.to_wall(value).date()) if value else ""
@@ -120,6 +132,6 @@ def size(count: int) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = words
-    dates = (day, full_day, short_day, when, happened, happened_on, month, age, age_words, week_order)
-    for function in (*dates, size, initials, retold):
+    dates = (day, full_day, short_day, when, happened, happened_on, since, since_when, month, age, age_words)
+    for function in (*dates, week_order, size, initials, retold):
         app.jinja_env.filters[function.__name__] = function

@@ -12,6 +12,7 @@ from tests.make import Make
 
 Axe = Callable[[Page], None]
 PAGES = (
+    "/today/",
     "/calendar/week/{monday}",
     "/calendar/day/{monday}",
     "/calendar/print/week/{monday}",

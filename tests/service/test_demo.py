@@ -1,7 +1,7 @@
 """The made-up clinic: the same numbers give the same one, and nothing in it breaks the rules of the calendar."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +14,11 @@ from config import Config
 from cpms import create_app
 from cpms.auth import queries as auth
 from cpms.auth import services as auth_services
+from cpms.calendar.models import Status
+from cpms.core import clock
 from cpms.core.db import db
 from cpms.setup import demo
+from cpms.today import queries as today
 from cpms.xrays import queries as xrays
 
 AS_OF = date(2026, 9, 2)
@@ -91,6 +94,25 @@ def test_the_statuses_are_those_of_a_clinic_at_half_past_ten(folder: Path) -> No
     assert not this_week(folder, "id", "AND status IN ('completed', 'no_show') AND \"end\" > '2026-09-02 10:30:01'")
     assert not this_week(folder, "id", "AND status = 'scheduled' AND kind = 'visit' AND \"end\" < '2026-09-02 10:30'")
     assert not rows(folder, "SELECT id FROM event WHERE (status = 'cancelled') <> (cancel_reason IS NOT NULL)")
+
+
+@pytest.mark.parametrize("hour", [8, 14, 21])
+def test_who_waits_has_come_some_minutes_before_somebody_looks(tmp_path: Path, hour: int) -> None:
+    app, looks = (
+        create_app(Config.from_env({"CPMS_INSTANCE": str(tmp_path)})),
+        datetime(2026, 9, 2, hour, 20, tzinfo=UTC),
+    )
+    with clock.freeze(looks):
+        result = app.test_cli_runner().invoke(args=["cpms", "demo", "--patients", "200", "--events", "1200"])
+    assert result.exit_code == 0, result.output
+    with app.app_context(), clock.freeze(looks):
+        waiting = [each.minutes for each in today.visits(AS_OF) if each.status is Status.ARRIVED]
+        treated = [each.minutes for each in today.visits(AS_OF) if each.status is Status.IN_CHAIR]
+        db.session.remove()
+        db.engine.dispose()
+    assert waiting and treated
+    assert all(1 <= minutes <= 20 for minutes in waiting), waiting
+    assert all(1 <= minutes <= 90 for minutes in treated), treated
 
 
 def test_archived_patients_are_not_expected(folder: Path) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from cpms.calendar.models import Kind, Status
+from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.views import charts
 from cpms.core import clock
+from cpms.core.db import db
+from tests.conftest import NOW
 from tests.make import TUESDAY, Make
 from tests.pages import Page, Person
 
@@ -202,6 +204,28 @@ def test_the_next_visit_stands_in_the_head_of_a_chart(rita: Person, make: Make) 
     visit = make.visit()
     badge: Any = rita.htmx.get(f"/calendar/patients/{visit.patient_id}/next").page
     assert "Tue 1 Sep, 10:00" in badge.text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.ARRIVED, "In the waiting room, since 12 min"),
+        (Status.IN_CHAIR, "In the chair, since 12 min"),
+        (Status.CONFIRMED, "Booked today at 08:00, not here yet"),
+        (Status.COMPLETED, "Next visit: Wed 2 Sep, 10:00"),
+        (Status.NO_SHOW, "Next visit: Wed 2 Sep, 10:00"),
+    ],
+)
+def test_who_is_here_is_said_before_the_next_visit(rita: Person, make: Make, status: Status, words: str) -> None:
+    patient = make.patient()
+    make.visit(TUESDAY + timedelta(days=1), patient=patient)
+    make.visit(TUESDAY - timedelta(days=1), patient=patient, status=Status.ARRIVED)  # forgotten yesterday
+    visit = make.visit(TUESDAY - timedelta(hours=2), patient=patient)
+    with make.writing():
+        row = db.session.get(Event, visit.id)
+        row.status, row.status_changed_at = status, NOW - timedelta(minutes=12)
+    badge: Any = rita.htmx.get(f"/calendar/patients/{patient.id}/next").page
+    assert badge.text == words
 
 
 @pytest.mark.parametrize(

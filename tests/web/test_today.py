@@ -131,7 +131,7 @@ def test_the_waiting_room_has_the_longest_wait_first(rita: Person, make: Make) -
     page = board(rita)
     lines = [" ".join(each.get_text(" ", strip=True).split()) for each in page.all("#waiting-room li")]
     assert [line[line.index("since") :] for line in lines] == [
-        "since 1 h 15 min Hugo Clean · Chair 2",
+        "since 07:45 Hugo Clean · Chair 2",
         "since 12 min Dr Ada Dent · Chair 1",
     ]
     assert [bool("long" in (each.get("class") or [])) for each in page.all("#waiting-room .since")] == [True, False]

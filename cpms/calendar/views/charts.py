@@ -8,11 +8,12 @@ from flask_login import current_user
 
 from cpms.calendar import queries
 from cpms.calendar.forms import ids_in
+from cpms.calendar.models import Status
 from cpms.calendar.views.blueprint import bp
 from cpms.core.db import transaction
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
-from cpms.web.access import require
+from cpms.web.access import passive, require
 from cpms.web.htmx import page
 
 ON_THE_OVERVIEW, ON_THE_TAB = 6, 500  # lines to come, and as many past
@@ -49,16 +50,14 @@ def coming_note(patient_id: int) -> ResponseReturnValue:
 
 @bp.get("/patients/<int:patient_id>/next")
 @require(P.CALENDAR_READ, P.PATIENT_READ)
+@passive
 def next_visit_badge(patient_id: int) -> ResponseReturnValue:
-    """The next visit, for the head of a chart."""
+    """Where the patient is today, else the next visit, for the head of a chart."""
     patients.patient(patient_id)
-    return Response(
-        render_template(
-            "calendar/_next.html",
-            patient_id=patient_id,
-            start=queries.next_visits([patient_id]).get(patient_id),
-        )
-    )
+    here = queries.here(patient_id)
+    start = None if here else queries.next_visits([patient_id]).get(patient_id)
+    html = render_template("calendar/_next.html", patient_id=patient_id, here=here, start=start, Status=Status)
+    return Response(html)
 
 
 def _visits(patient_id: int, *, every: bool) -> dict[str, Any]:

@@ -7,14 +7,12 @@ let ahead = 0; // the server's clock less this device's, in seconds
 let told; // the server's clock when it drew the board
 let stepped; // the row of the last step
 
-// The server gives the words, with places for hours and minutes.
+// The server gives the words: minutes in the first hour, then from when on.
 function count() {
-  const { minutes, hours, long } = board().dataset;
+  const { minutes, long } = board().dataset;
   for (const time of board().querySelectorAll("[data-since]")) {
     const past = Math.max(0, Math.floor((Date.now() / 1000 + ahead - time.dataset.since) / 60));
-    const rest = past < 60 ? String(past) : String(past % 60).padStart(2, "0");
-    const wait = (past < 60 ? minutes : hours).replace("{h}", Math.floor(past / 60)).replace("{m}", rest);
-    const words = time.dataset.words?.replace("{wait}", wait) ?? wait;
+    const words = past < 60 ? minutes.replace("{m}", past) : time.dataset.when;
     if (time.textContent !== words) time.textContent = words;
     time.closest(".since")?.classList.toggle("long", past >= long);
   }
