@@ -11,6 +11,8 @@ import json
 import re
 import sys
 from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -27,6 +29,7 @@ PLACE = re.compile(r"%\(\w+\)[a-z]|%%|\{\w+\}")
 ENDS = (".", "…", ":", "?", "!")
 
 
+@cache
 def extracted() -> dict[str, tuple[str, str | None, set[str]]]:
     """Every sentence of the program: {its id: (singular, plural, files)}."""
     found: dict[str, tuple[str, str | None, set[str]]] = {}
@@ -54,7 +57,11 @@ def read(language: str) -> Catalog:
 
 
 def update(language: str, translations: dict[str, str | list[str]] | None = None) -> None:
-    """Write the catalogue anew: today's sentences, with the translations that there are and those that come now."""
+    path_of(language).write_bytes(written(language, translations))
+
+
+def written(language: str, translations: dict[str, str | list[str]] | None = None) -> bytes:
+    """The catalogue anew: today's sentences, with the translations that there are and those that come now."""
     old = read(language)
     new = Catalog(locale=language, project="Dental CPMS", version="1", creation_date=NO_DATE, revision_date=NO_DATE)
     new.mime_headers = [*new.mime_headers, ("Plural-Forms", old.plural_forms)]
@@ -65,8 +72,9 @@ def update(language: str, translations: dict[str, str | list[str]] | None = None
         fits = known is not None and bool(known.pluralizable) == bool(more)
         said = (translations or {}).get(one) or (known.string if fits else "")
         new.add((one, more) if more else one, tuple(said) if more and said else said, [(f, 1) for f in sorted(files)])
-    with path_of(language).open("wb") as file:
-        write_po(file, new, width=116, include_lineno=False, sort_by_file=True, omit_header=False)
+    file = BytesIO()
+    write_po(file, new, width=116, include_lineno=False, sort_by_file=True, omit_header=False)
+    return file.getvalue()
 
 
 def forms(message: Message) -> list[str]:
