@@ -1,6 +1,7 @@
 """A small reader of the pages that the clinic sees, and the people who open them."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -14,7 +15,11 @@ class Page:
 
     def __init__(self, html: str) -> None:
         self.html = html
-        self.soup = BeautifulSoup(html, "html5lib")
+
+    @cached_property
+    def soup(self) -> BeautifulSoup:
+        """Read as a browser does, which takes longer than the answer: only when somebody asks."""
+        return BeautifulSoup(self.html, "html5lib")
 
     @property
     def text(self) -> str:

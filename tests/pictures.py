@@ -4,6 +4,7 @@ import struct
 import warnings
 import zlib
 from datetime import date
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def _deflated_bomb() -> bytes:
     return whole[: whole.index(b"1.2.840.10008.1.2.1.99") + 22] + content
 
 
+@cache
 def hostile() -> dict[str, tuple[str, bytes]]:
     """Each file that somebody may send to do harm or by mistake: {what it is: (its name, its bytes)}."""
     plain = jpeg()
