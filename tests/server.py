@@ -1,8 +1,10 @@
 """The shipped server in processes of its own, and clients who all press the button at the same moment."""
 
 import asyncio
+import json
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -40,18 +42,63 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
         return thread.submit(asyncio.run, work).result()
 
 
-class Server:
-    """gunicorn as `./cpms.sh run` starts it, over an instance folder, on a free port of this machine."""
+def not_ours() -> dict[str, str]:
+    """The variables that a server may see of those that the tests run with."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))}
 
-    def __init__(self, folder: Path, **variables: Any) -> None:
+
+class Stem:
+    """Starts servers one after the other as forks of a process that has imported everything: see stem.py."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._stem = subprocess.Popen(
+            [sys.executable, "-m", "tests.stem"],
+            cwd=ROOT,
+            bufsize=0,  # so that `select` sees all there is to read
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(variables),
+        )
+        self.pid = 0
+        self.returncode: int | None = None
+
+    def start(self, variables: Mapping[str, str], log: Path) -> Self:
+        assert self._stem.stdin is not None and self._stem.stdout is not None
+        self._stem.stdin.write(json.dumps({"variables": dict(variables), "log": str(log)}).encode() + b"\n")
+        self.pid = int(self._stem.stdout.readline())
+        self.returncode = None
+        return self
+
+    def wait(self, timeout: float) -> int:
+        """As that of a process that this one had started itself."""
+        assert self._stem.stdout is not None
+        if self.returncode is None:
+            if not select.select([self._stem.stdout], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("gunicorn", timeout)
+            self.returncode = int(self._stem.stdout.readline())
+        return self.returncode
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def end(self) -> None:
+        self._stem.communicate(timeout=20)
+
+
+class Server:
+    """gunicorn as `./cpms.sh run` starts it, over an instance folder, on a free port of this machine. `stem`: in whose
+    hands its process is, when it is to start quickly."""
+
+    def __init__(self, folder: Path, *, stem: Stem | None = None, **variables: Any) -> None:
         self.folder = folder
+        self.stem = stem
         self.variables = {name: str(value) for name, value in variables.items()}
         self.log = folder / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Stem | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -63,16 +110,19 @@ class Server:
     def start(self) -> None:
         # No nightly jobs, unless a test asks for them: a backup at the start would be in everybody's way.
         ours = {"CPMS_INSTANCE": str(self.folder), "CPMS_PORT": str(self.port), "CPMS_JOBS": "0"}
-        others = {name: value for name, value in os.environ.items() if not name.startswith(("CPMS_", "FLASK_"))}
-        with self.log.open("ab") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
-                cwd=ROOT,
-                stdout=sink,
-                stderr=sink,
-                env=others | ours | self.variables,
-                start_new_session=True,  # so that `kill` reaches its workers and nobody else
-            )
+        told = not_ours() | ours | self.variables
+        if self.stem is not None:
+            self.process = self.stem.start(told, self.log)
+        else:
+            with self.log.open("ab") as sink:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                    cwd=ROOT,
+                    stdout=sink,
+                    stderr=sink,
+                    env=told,
+                    start_new_session=True,  # so that `kill` reaches its workers and nobody else
+                )
         try:
             self._wait()
         except BaseException:
@@ -112,9 +162,22 @@ class Server:
     def kill(self) -> None:
         """Pull the plug: no process of it gets to do anything more."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it had ended by itself
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(timeout=20)
+            self._until_nobody_listens()
             self.process = None
+
+    def _until_nobody_listens(self) -> None:
+        """Its workers die a moment after it, and hold its port until then."""
+        until = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < until:
+            with socket.socket() as probe, suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", self.port))
+                return
+            time.sleep(0.01)
+        raise RuntimeError("a killed server still holds its port")
 
 
 def session_cookie(app: Flask, username: str, *, seen_ago: timedelta = timedelta()) -> str:

@@ -17,9 +17,10 @@ from cpms.core.db import db
 from tests.drill import reached, times
 from tests.make import Make
 from tests.property.conftest import ask_file
-from tests.server import Client, Server, run_async, session_cookie
+from tests.server import Client, Server, Stem, not_ours, run_async, session_cookie
 
-KILLS = times(100, 1000)
+SHORT = 100
+KILLS = times(SHORT, 1000)
 DESKS = 8
 MONDAY = datetime(2042, 3, 3, 8, 0)
 
@@ -81,12 +82,25 @@ class Desks:
             self.server.kill()
 
 
+@pytest.fixture
+def stem() -> Iterator[Stem | None]:
+    """In the suite the servers start quickly; in the drill as on any morning."""
+    if KILLS > SHORT:
+        yield None
+        return
+    quick = Stem(not_ours())
+    yield quick
+    quick.end()
+
+
 @pytest.mark.slow
-def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(folder: Path, killed_app: Flask) -> None:
+def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(
+    folder: Path, killed_app: Flask, stem: Stem | None
+) -> None:
     make, dice = Make(killed_app), random.Random(1)
     places = {"chair_id": make.chair("Chair 1").id, "provider_id": make.user("ada").id}
     file = folder / "clinic.db"
-    server = Server(folder)
+    server = Server(folder, stem=stem)
     desks = Desks(killed_app, server, places)
     with killed_app.app_context():
         db.engine.dispose()  # from here on the file is the server's alone: it finds what the kill left
@@ -96,7 +110,7 @@ def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(folder: Path, k
             run_async(desks.book_until_killed(after=dice.randrange(1, 12)))
             assert server.process is None, f"kill {kill}: the desks stopped for another reason"
 
-    with server:
+    with Server(folder):
         assert found(file) >= desks.acknowledged
         assert whole(file) == []
     assert ask_file(file, "PRAGMA integrity_check") == [("ok",)]
