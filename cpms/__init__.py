@@ -35,6 +35,7 @@ DOMAINS = (
     "settings",
     "auth",
     "patients",
+    "hours",
     "calendar",
     "xrays",
     "audit",

@@ -71,6 +71,11 @@ class Answer:
         """The sentences at the foot of the screen."""
         return " ".join(each.get_text(" ", strip=True) for each in self.page.all(".toast"))
 
+    @property
+    def undo(self) -> str:
+        """Where the way back of the sentence at the foot of the screen leads."""
+        return str(self.page.one(".toast form")["action"])
+
 
 class Htmx:
     """The same person, clicking on something that htmx sends."""

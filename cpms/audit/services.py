@@ -19,6 +19,8 @@ from cpms.core.columns import Instant, WallClock
 from cpms.core.db import db
 from cpms.core.errors import Conflict, Refused
 from cpms.core.permissions import P
+from cpms.hours import services as hours
+from cpms.hours.models import TimeOff, WorkWeek
 from cpms.patients import services as patients
 from cpms.patients.models import Patient
 from cpms.settings import services as settings
@@ -35,6 +37,8 @@ MODELS: dict[str, type[Any]] = {
     "setting": Setting,
     "xray": Xray,
     "xray_mount": XrayMount,
+    "time_off": TimeOff,
+    "work_week": WorkWeek,
 }
 # A column that no row of the table is without: the change that gives it its first value is the making of the row.
 ALWAYS = {
@@ -46,6 +50,8 @@ ALWAYS = {
     "setting": "value",
     "xray": "sha256",
     "xray_mount": "layout",
+    "time_off": "start",
+    "work_week": "days",
 }
 # Kept by the program; not put back.
 FOLLOWS = {"search_text", "name_key", "booking_key", "status_changed_at", "username_key", "email_key"}
@@ -86,7 +92,7 @@ def is_reversible(change: AuditChange) -> bool:
             return change.row_id in settings.REVERSIBLE
         case "user":
             return not _was_made(change) and _told(change) <= auth.REVERSIBLE
-        case "patient" | "event" | "xray" | "xray_mount":
+        case "patient" | "event" | "xray" | "xray_mount" | "time_off" | "work_week":
             return True
         case "chair" | "appointment_type":
             return not _was_made(change)
@@ -138,8 +144,22 @@ def _needed(change: AuditChange, by: int) -> set[P]:
         case "xray_mount":
             return {P.XRAY_READ, P.XRAY_WRITE}
         case "setting":
-            return {P.SETTINGS_WRITE} | ({P.BACKUP_MANAGE} if change.row_id.startswith("backup_") else set())
+            return _needed_for_setting(change.row_id)
+        case "work_week" | "time_off":
+            return {_needed_for_hours(change)}
     return {P.CALENDAR_SETUP}
+
+
+def _needed_for_setting(key: str) -> set[P]:
+    if key.startswith("holiday_"):
+        return {P.CALENDAR_SETUP}
+    return {P.SETTINGS_WRITE} | ({P.BACKUP_MANAGE} if key.startswith("backup_") else set())
+
+
+def _needed_for_hours(change: AuditChange) -> P:
+    """The clinic's closed days are the owner's, what a provider does is planned at the desk."""
+    row = db.session.get(TimeOff, int(change.row_id)) if change.table_name == "time_off" else None
+    return P.CALENDAR_SETUP if row is not None and row.provider_id is None else P.HOURS_WRITE
 
 
 def _notes_that_would_go(change: AuditChange) -> list[dict[str, Any]]:
@@ -180,12 +200,17 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
     if _was_made(change) and isinstance(row, Event | Patient | Xray | XrayMount):
         _unmake(row)
         return
+    if _was_made(change) and isinstance(row, TimeOff | WorkWeek):
+        hours.unmake(row)
+        return
     values = {name: _python(model, name, change.columns[name][0]) for name in _told(change)}
     verbs: dict[type[Any], Callable[[], None]] = {
         Patient: lambda: patients.put_back(row, values),
         Event: lambda: calendar.put_back(row, values, may_overbook=may_overbook),
         Xray: lambda: xrays.put_back(row, values),
         XrayMount: lambda: xrays.put_mount_back(row, values),
+        TimeOff: lambda: hours.put_back(row, values),
+        WorkWeek: lambda: hours.put_back(row, values),
         User: lambda: auth.put_back(row, values),
         Setting: lambda: settings.put_back(row.key, values["value"]),
     }

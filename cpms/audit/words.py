@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, Enum
@@ -16,6 +17,8 @@ from cpms.calendar import queries as calendar
 from cpms.calendar.models import Kind
 from cpms.core.columns import Instant, WallClock
 from cpms.core.db import db
+from cpms.hours import queries as hours
+from cpms.hours import rules as hour_rules
 from cpms.patients import queries as patients
 from cpms.patients.forms import SEXES
 from cpms.patients.models import PatientStatus
@@ -64,6 +67,14 @@ ACTIONS = {
     "event.status": _l("set its status"),
     "event.undelete": _l("put it back on the calendar"),
     "event.view": _l("opened the visit"),
+    "hours.away": _l("entered an absence"),
+    "hours.change": _l("changed the hours"),
+    "hours.change_off": _l("changed an absence or closed days"),
+    "hours.close": _l("closed the clinic for a time"),
+    "hours.close_holiday": _l("closed the clinic on a public holiday"),
+    "hours.country": _l("chose whose public holidays the clinic keeps"),
+    "hours.delete_off": _l("took an absence or closed days away"),
+    "hours.open_holiday": _l("opened the clinic on a public holiday"),
     "patient.archive": _l("archived the patient"),
     "patient.create": _l("entered the patient"),
     "patient.delete": _l("deleted the patient"),
@@ -180,6 +191,15 @@ LABELS = {
         "language": _l("Language"),
         "last_login_at": _l("Last signed in"),
     },
+    "work_week": {"days": _l("Hours"), "provider_id": _l("Whose")},  # day by day: see `Speaker.week`
+    "time_off": {
+        "kind": _l("Kind"),
+        "name": _l("Name"),
+        "start": _l("From"),
+        "end": _l("Until"),
+        "provider_id": _l("Whose"),
+        "deleted_at": _l("Taken away"),
+    },
     "setting": {"value": _l("Value")},  # each has a name of its own: see `Speaker.setting`
     "backup": {
         "file_name": _l("File"),
@@ -284,7 +304,15 @@ class Speaker:
         if patient_id:
             return self._names["patient_id"].get(patient_id, "")
         named = {"user": "provider_id", "chair": "chair_id", "appointment_type": "type_id"}.get(entry.about_table or "")
+        if entry.about_table in {"time_off", "work_week"}:
+            return self._hours_of(entry.about_table).get(_row_id(entry), "")
         return self._names[named].get(_row_id(entry), "") if named else ""
+
+    def _hours_of(self, table: str) -> Mapping[int, str]:
+        """Whose hours, or what closed days; looked up when the first entry asks."""
+        if table not in self._names:
+            self._names[table] = hours.names_off() if table == "time_off" else hours.names_weeks()
+        return self._names[table]
 
     def visit(self, entry: AuditEntry) -> str:
         """When the entry of the calendar is that this one is about."""
@@ -294,11 +322,23 @@ class Speaker:
         """One line for each column that says something: "Phone: 030 1 → 030 2"."""
         if table == "setting":
             return self.setting(row_id, *columns["value"])
+        if table == "work_week" and "days" in columns:
+            return self.week(*columns["days"])
         silent = OF_COURSE if table == "event" and columns.get("start", [""])[0] is None else set()
         return [
             self._line(table, key, *values)
             for key, values in columns.items()
             if key not in silent and self._says(table, key, values)
+        ]
+
+    @staticmethod
+    def week(old: Any, new: Any) -> list[str]:
+        """The weekdays of a provider that changed, before and after."""
+        before = hour_rules.load_week(old) if old else hour_rules.USUAL_WEEK
+        return [
+            _("%(day)s: %(old)s → %(new)s", day=day, old=hours.plan_words(was), new=hours.plan_words(plan))
+            for day, was, plan in zip(map(str, WEEKDAYS), before, hour_rules.load_week(new), strict=True)
+            if was != plan
         ]
 
     def moved(self, columns: Mapping[str, list[Any]]) -> str | None:
@@ -400,6 +440,8 @@ def _setting(key: str, value: Any) -> str:
         return LANGUAGES.get(value) or _("As the browser asks")
     if key == "time_zone":
         return str(value).replace("_", " ")
+    if key == "holiday_country" and value:
+        return get_locale().territories.get(value, value)
     return _short(", ".join(str(value).split("\n")))
 
 
@@ -416,6 +458,7 @@ def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
         ("xray", "kind"): {kind.value: word for kind, word in xrays.kind_words().items()},
         ("xray_mount", "layout"): {layout.value: word for layout, word in xrays.layout_words().items()},
         ("xray", "laterality"): {side.value: word for side, word in xrays.laterality_words().items()},
+        ("time_off", "kind"): {kind.value: str(word) for kind, word in hours.KIND_WORDS.items()},
         ("user", "theme"): {Theme.AUTO: _("as the device"), Theme.LIGHT: _("light"), Theme.DARK: _("dark")},
         ("user", "role"): {role.value: str(words) for role, words in ROLE_NAMES.items()},
     }

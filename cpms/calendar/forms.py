@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, SelectField, validators
+from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField, validators, widgets
 from wtforms.fields import SelectChoice
 
 from cpms.auth.models import User
@@ -310,6 +310,99 @@ class DropForm(Form):
         return datetime.fromisoformat(self.start.data)
 
 
+class Weekdays(SelectMultipleField):
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+
+class FreeForm(Form):
+    """What kind of free time somebody looks for. Its fields are called as those of the forms that it may fill."""
+
+    minutes = Number(
+        _l("Minutes"),
+        [required(_l("Please say how long it takes."))],
+        id="free-minutes",
+        render_kw={"step": rules.STEP, "min": rules.STEP, "inputmode": "numeric"},
+    )
+    type_id = Pick(_l("Type"), id="free-type")
+    provider_id = Pick(_l("With"), id="free-provider")
+    chair_id = Pick(_l("Chair"), id="free-chair")
+    part = SelectField(
+        _l("Time of day"),
+        choices=[
+            SelectChoice(rules.Part.ANY, _l("Any")),
+            SelectChoice(rules.Part.MORNING, _l("Morning, until 12:00")),
+            SelectChoice(rules.Part.AFTERNOON, _l("Afternoon, from 12:00")),
+        ],
+        coerce=rules.Part,
+        default=rules.Part.ANY,
+        id="free-part",
+    )
+    weekday = Weekdays(_l("On"), coerce=int, choices=[SelectChoice(day, "") for day in range(7)], id="free-weekday")
+    day = Day(_l("From"), [required(_l("Please give the date."))], id="free-day")
+    patient_id = Ref()
+    event_id = Ref()  # the visit that wants another time
+    fill = HiddenField()  # the answers go into the form that asked
+    after = HiddenField()  # the last answer that was shown
+
+    def offer(self, types: list[AppointmentType], chairs: list[Chair], providers: list[User]) -> None:
+        self.type_id.choices = [
+            SelectChoice("", _("No type")),
+            *(SelectChoice(each.id, each.name, render_kw={"data-minutes": each.minutes}) for each in types),
+        ]
+        self.provider_id.choices = [
+            SelectChoice("", _("Anyone")),
+            *(SelectChoice(each.id, each.display_name) for each in providers),
+        ]
+        self.chair_id.choices = [SelectChoice("", _("Any")), *(SelectChoice(each.id, each.name) for each in chairs)]
+
+    def validate_day(self, field: Day) -> None:
+        if field.data is not None and not rules.is_on_calendar(field.data):
+            raise validators.ValidationError(services.out_of_range())
+
+    def validate_minutes(self, field: Number) -> None:
+        if field.data is None or not rules.SHORTEST <= field.data <= rules.LONGEST_VISIT or field.data % rules.STEP:
+            raise validators.ValidationError(
+                _(
+                    "Please give a number from %(least)d to %(most)d, in steps of %(step)d.",
+                    least=rules.SHORTEST,
+                    most=rules.LONGEST_VISIT,
+                    step=rules.STEP,
+                )
+            )
+
+    def search(self) -> dict[str, Any]:
+        """The part after the question mark that asks the same again."""
+        asked = {
+            "minutes": self.minutes.data,
+            "type_id": self.type_id.data,
+            "provider_id": self.provider_id.data,
+            "chair_id": self.chair_id.data,
+            "part": self.part.data.value if self.part.data else None,
+            "weekday": self.weekday.data,
+            "day": self.day.data,
+            "patient_id": self.patient_id.data,
+            "event_id": self.event_id.data,
+            "fill": self.fill.data,
+        }
+        return {name: value for name, value in asked.items() if value not in (None, "", [])}
+
+
+class TakeForm(Form):
+    """One of the answers, to be booked for the patient at once."""
+
+    start = Line(validators=[required()])
+    chair_id = Number(validators=[required()])
+    provider_id = Number(validators=[required()])
+    booking_key = HiddenField(validators=[required(), at_most(40)])
+
+    validate_start = DropForm.validate_start
+
+    @property
+    def starts(self) -> datetime:
+        return datetime.fromisoformat(self.start.data)
+
+
 class StatusForm(Form):
     """One step of a visit's walk."""
 
@@ -318,6 +411,8 @@ class StatusForm(Form):
     reason = Line(_l("Reason"), [at_most(200)])
     told_day = Day()  # on which the visit is, as the person at the screen was told
     overbook_reason = Line(_l("Reason to book it anyway"), [at_most(200)])
+    confirmed = HiddenField()
+    at_once = HiddenField()  # the way back of a toast: what was there a moment ago needs no question
 
 
 class ChairForm(Form):

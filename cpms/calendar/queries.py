@@ -16,8 +16,9 @@ from cpms.calendar.models import AppointmentType, CalendarRevision, Chair, Event
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
+from cpms.hours import queries as working_hours
+from cpms.hours.rules import Span, Timetable, between, clock_time
 from cpms.patients.models import Patient
-from cpms.settings import queries as settings
 
 BREAK = "\u2002\n"  # a line of its own on a high card; on a low one, where lines join, a wide space
 Values = tuple[Any, ...]  # a row, as the database gives it
@@ -81,6 +82,7 @@ class Column:
     lanes: int
     closed: tuple[str, ...]  # classes of the shaded parts
     cards: tuple[Card, ...]
+    note: str = ""  # why the day is not one like others: "Summer leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Grid:
     to_hour: int
     columns: tuple[Column, ...]
     is_closed: bool = False  # a single day, on which the clinic does not open
+    first_open: date | None = None  # of the days shown, on which there is work
 
     @property
     def hours(self) -> range:
@@ -157,15 +160,19 @@ def swatch_words() -> dict[str, str]:
 
 
 def grid(shown: Shown, number: int) -> Grid:
-    """The calendar of a week (a column a day) or of a day (a column a chair), and the revision asked for before it."""
+    """The calendar of a week (a column a day) or of a day (a column a chair), and the revision asked for before it.
+
+    What is shaded is when the clinic is closed; in the calendar of one provider, when that one takes no visits.
+    """
     first, end = shown.days
     rows = _rows(shown, first, end)
-    clinic = settings.current()
     words = status_words()
-    opening = [(h.opens, h.closes) if h else None for h in clinic.opening]
+    only = next(iter(shown.providers)) if len(shown.providers) == 1 else None
+    table = working_hours.timetable(first, end, of_people=only is not None)
+    opening = table.opening
     today = clock.today()
     if shown.view == "day":
-        hours = opening[shown.day.weekday()]
+        hours = table.open_spans(only, shown.day)
         chosen = [chair for chair in chairs() if not shown.chairs or chair.id in shown.chairs]
         known = {chair.id for chair in chosen}
         chosen += [
@@ -173,7 +180,7 @@ def grid(shown: Shown, number: int) -> Grid:
             for chair in chairs(every=True)
             if chair.id not in known and any(r[_CHAIR_ID] == chair.id for r in rows)
         ]
-        from_hour, to_hour = rules.hours_shown([hours] if hours else [], (r[_SPAN] for r in rows))
+        from_hour, to_hour = rules.hours_shown(_usual(table, only, [shown.day]), (r[_SPAN] for r in rows))
         columns = tuple(
             _column(
                 str(chair.id),
@@ -190,14 +197,17 @@ def grid(shown: Shown, number: int) -> Grid:
             )
             for chair in chosen
         )
-        title = format_date(shown.day, _("EEE d MMM y"))
+        title = " · ".join(filter(None, (format_date(shown.day, _("EEE d MMM y")), _note(table, only, shown.day))))
     else:
         by_day: dict[date, list[Values]] = {}
         for row in rows:
             by_day.setdefault(row[_START].date(), []).append(row)
-        days = [day for day in (first + timedelta(days=n) for n in range(7)) if opening[day.weekday()] or day in by_day]
-        open_hours = [hours for day in days if (hours := opening[day.weekday()])]
-        from_hour, to_hour = rules.hours_shown(open_hours, (r[_SPAN] for r in rows))
+        days = [
+            day
+            for day in (first + timedelta(days=n) for n in range(7))
+            if opening[day.weekday()] or day in by_day or table.open_spans(only, day)
+        ]
+        from_hour, to_hour = rules.hours_shown(_usual(table, only, days), (r[_SPAN] for r in rows))
         columns = tuple(
             _column(
                 day.isoformat(),
@@ -206,17 +216,38 @@ def grid(shown: Shown, number: int) -> Grid:
                 format_date(day, "EEE"),
                 format_date(day, _("d MMM")),
                 today,
-                opening[day.weekday()],
+                table.open_spans(only, day),
                 (from_hour, to_hour),
                 by_day.get(day, []),
                 words,
                 with_chair=True,
+                note=_note(table, only, day),
             )
             for day in days
         )
         title = _week_title(first, end - timedelta(days=1))
-    is_closed = shown.view == "day" and opening[shown.day.weekday()] is None
-    return Grid(shown, number, title, from_hour, to_hour, columns, is_closed)
+    is_closed = shown.view == "day" and not table.spans_of(shown.day)
+    first_open = next((each.day for each in columns if table.open_spans(only, each.day)), None)
+    return Grid(shown, number, title, from_hour, to_hour, columns, is_closed, first_open)
+
+
+def _usual(table: Timetable, only: int | None, days: Iterable[date]) -> list[tuple[time, time]]:
+    """The hours that a calendar of these days shows in any case: a closed day is drawn as high as an open one."""
+    found = []
+    for day in days:
+        usual = table.opening[day.weekday()]
+        found += [usual] if usual else []
+        found += table.open_spans(only, day)
+    return [(time.fromisoformat(clock_time(a)), time.fromisoformat(clock_time(b))) for a, b in found]
+
+
+def _note(table: Timetable, only: int | None, day: date) -> str:
+    """Why a day is not one like others; of one provider's also that they are not there."""
+    if name := table.name_of(day):
+        return name
+    if only is None or table.open_spans(only, day) or not table.spans_of(day):
+        return ""
+    return _("away") if only in table.away else _("not at work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +293,11 @@ def paper(shown: Shown) -> Paper:
         return Paper(format_date(shown.day, _("EEEE d MMMM y")), _on_paper(columns))
     days = [first + timedelta(days=ahead) for ahead in range(7)]
     of = {day: [row for row in rows if row[_START].date() == day] for day in days}
+    table = working_hours.timetable(first, end, of_people=False)
     columns = [
-        (format_date(day, _("EEE d MMM")), of[day])
+        (" · ".join(filter(None, (format_date(day, _("EEE d MMM")), table.name_of(day)))), of[day])
         for day in days
-        if of[day] or settings.current().hours(day.weekday())
+        if of[day] or table.opening[day.weekday()]
     ]
     return Paper(_week_title(first, end - timedelta(days=1)), _on_paper(columns))
 
@@ -357,29 +389,26 @@ def _column(
     heading: str,
     sub: str,
     today: date,
-    hours: tuple[time, time] | None,
+    hours: Sequence[Span],
     window: tuple[int, int],
     rows: Sequence[Values],
     words: dict[Status, str],
     *,
     with_chair: bool,
+    note: str = "",
 ) -> Column:
     # A short one is drawn a quarter of an hour high, so that is the room that it needs.
     shortest = timedelta(minutes=rules.LINE)
     places = rules.side_by_side(rows, lambda row: (row[2], max(row[3], row[2] + shortest)))
     cards = tuple(_card(row, place, words, with_chair) for row, place in zip(rows, places, strict=True))
     lanes = min(max((place.lanes for place in places), default=1), MOST_LANES)
-    return Column(key, day, chair_id, heading, sub, day == today, lanes, _closed(hours, window), cards)
+    return Column(key, day, chair_id, heading, sub, day == today, lanes, _closed(hours, window), cards, note)
 
 
-def _closed(hours: tuple[time, time] | None, window: tuple[int, int]) -> tuple[str, ...]:
-    """The classes of what lies outside the opening hours, to the quarter of an hour."""
-    from_minute, to_minute = window[0] * 60, window[1] * 60
-    if hours is None:
-        spans = [(from_minute, to_minute)]
-    else:
-        opens, closes = (rules.LINE * round((t.hour * 60 + t.minute) / rules.LINE) for t in hours)
-        spans = [(from_minute, opens), (closes, to_minute)]
+def _closed(hours: Sequence[Span], window: tuple[int, int]) -> tuple[str, ...]:
+    """The classes of what lies outside the hours, to the grain of the calendar."""
+    shut = between(hours, window[0] * 60, window[1] * 60)
+    spans = [(rules.STEP * round(a / rules.STEP), rules.STEP * round(b / rules.STEP)) for a, b in shut]
     return tuple(f"t{a // 60:02}{a % 60:02} h{b - a}" for a, b in spans if b > a)
 
 

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from cpms.auth.models import User
 from cpms.calendar.models import AppointmentType, CalendarRevision, Chair, Event
+from cpms.hours.models import TimeOff, WorkWeek
 from cpms.patients.models import Patient
 from cpms.settings.models import Setting
 
 # What of a row stands on a calendar; of the others every column does.
-ALL_OF = (Event, Patient, Chair, AppointmentType, Setting)
+ALL_OF = (Event, Patient, Chair, AppointmentType, Setting, TimeOff, WorkWeek)
 OF_A_USER = ("display_name", "color", "active", "is_provider")
 
 

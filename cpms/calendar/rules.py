@@ -1,7 +1,8 @@
 """What is true of any calendar: when two entries clash, how they lie side by side, which step follows which."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -111,9 +112,103 @@ def hours_shown(opening: Iterable[tuple[time, time]], entries: Iterable[tuple[da
     return min(froms), max(tos)
 
 
-def is_open(hours: tuple[time, time] | None, start: datetime, end: datetime) -> bool:
-    """True when the whole of [start, end) lies inside the opening hours of its day."""
-    return hours is not None and end.date() == start.date() and hours[0] <= start.time() and end.time() <= hours[1]
+class Part(StrEnum):
+    """A part of the day; its visits begin and end in it."""
+
+    ANY = "any"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+
+
+NOON = 12 * 60
+PARTS = {Part.ANY: (0, 24 * 60), Part.MORNING: (0, NOON), Part.AFTERNOON: (NOON, 24 * 60)}
+
+
+class Held(NamedTuple):
+    """What holds a chair, a provider, or the patient for whom a time is sought, for [start, end)."""
+
+    start: datetime
+    end: datetime
+    chair_id: int
+    provider_id: int | None
+    of_patient: bool = False
+
+
+class FreeSlot(NamedTuple):
+    start: datetime
+    provider_id: int
+    chair_id: int
+
+
+def free_slots(
+    day: date,
+    *,
+    minutes: int,
+    spans: Mapping[int, Sequence[tuple[int, int]]],
+    chairs: Sequence[int],
+    held: Iterable[Held],
+    part: Part = Part.ANY,
+    not_before: datetime | None = None,
+    exists: Callable[[datetime], bool] = lambda _moment: True,
+) -> list[FreeSlot]:
+    """Where a visit of so many minutes fits on a day, by start; of each start the first of `spans` who is free.
+
+    `spans` are the minutes in which each provider works, `chairs` those that may be taken, in the order of preference.
+    Times lie back to back from the beginning of each gap, so that no hole is left that nobody can use. `exists` says
+    whether the clinic's clock shows a time once that day: on the nights of a change of clocks not all do.
+    """
+    held = [each for each in held if each.start.date() <= day <= each.end.date()]
+    found: dict[datetime, FreeSlot] = {}
+    for provider_id, works in spans.items():
+        theirs = [each for each in held if each.provider_id == provider_id or each.of_patient]
+        for opens, closes in works:
+            first, last = max(opens, PARTS[part][0]), min(closes, PARTS[part][1])
+            begin = _up_to_grain(max(_at(day, first), not_before or _at(day, first)))
+            for start, chair_id in _packed(begin, _at(day, last), timedelta(minutes=minutes), theirs, held, chairs):
+                if exists(start) and exists(start + timedelta(minutes=minutes)):
+                    found.setdefault(start, FreeSlot(start, provider_id, chair_id))
+    return [found[start] for start in sorted(found)]
+
+
+def _packed(
+    begin: datetime,
+    end: datetime,
+    length: timedelta,
+    theirs: Sequence[Held],
+    held: Sequence[Held],
+    chairs: Sequence[int],
+) -> Iterator[tuple[datetime, int]]:
+    """Starts from `begin` on, each with a chair that is free for the whole length."""
+    while begin + length <= end:
+        if busy := _ends_of(theirs, begin, begin + length):
+            begin = _up_to_grain(max(busy))
+            continue
+        nexts = []  # when each chair comes free that is not free now
+        for chair_id in chairs:
+            busy = _ends_of([each for each in held if each.chair_id == chair_id], begin, begin + length)
+            if not busy:
+                yield begin, chair_id
+                begin += length
+                break
+            nexts.append(max(busy))
+        else:
+            if not nexts:
+                return
+            begin = _up_to_grain(min(nexts))
+
+
+def _ends_of(held: Iterable[Held], start: datetime, end: datetime) -> list[datetime]:
+    return [each.end for each in held if each.start < end and each.end > start]
+
+
+def _at(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time()) + timedelta(minutes=minute)
+
+
+def _up_to_grain(moment: datetime) -> datetime:
+    """The moment, or the next one that the calendar's grain allows."""
+    over = moment.minute % STEP
+    return moment + timedelta(minutes=STEP - over) if over else moment
 
 
 def is_on_calendar(day: date) -> bool:

@@ -14,10 +14,10 @@ from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import Conflict, Refused
+from cpms.hours import queries as working_hours
 from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
 from cpms.patients.models import Patient, PatientStatus
-from cpms.settings import queries as settings
 
 
 class SlotTaken(Conflict):
@@ -162,10 +162,12 @@ def set_status(
     reason: str | None = None,
     overbook_reason: str | None = None,
     told_day: date | None = None,
+    confirmed: bool | str = False,
 ) -> None:
     """Walk a visit one step on, or back with a reason. Coming back from cancelled or no-show takes the slot again.
 
-    Raises OtherDay when a visit of another day than `told_day` would arrive, sit down, be done or be missed today.
+    Raises OtherDay when a visit of another day than `told_day` would arrive, sit down, be done or be missed today, and
+    Unconfirmed when it would come back outside the hours.
     """
     event.expect_version(seen)
     _check_there(event)
@@ -191,6 +193,7 @@ def set_status(
     event.cancel_reason = reason if status is Status.CANCELLED else None
     if takes_again:
         _take(event, overbook_reason=overbook_reason, confirmed=True)
+        _ask_to_bring_back(event, confirmed)
 
 
 def delete_event(event: Event, *, seen: int) -> None:
@@ -200,8 +203,11 @@ def delete_event(event: Event, *, seen: int) -> None:
     event.deleted_at = clock.now()
 
 
-def undelete_event(event: Event, *, overbook_reason: str | None = None) -> None:
-    """Put a deleted entry back where it was, if the place is still free or there is a reason to lie over others."""
+def undelete_event(event: Event, *, overbook_reason: str | None = None, confirmed: bool | str = False) -> None:
+    """Put a deleted entry back where it was, if the place is still free or there is a reason to lie over others.
+
+    Raises Unconfirmed when it would come back outside the hours.
+    """
     if not event.is_deleted:
         return
     if event.patient_id is not None:
@@ -209,6 +215,7 @@ def undelete_event(event: Event, *, overbook_reason: str | None = None) -> None:
     event.deleted_at = None
     if event.status not in rules.FREE:
         _take(event, overbook_reason=overbook_reason, confirmed=True)
+        _ask_to_bring_back(event, confirmed)
 
 
 class VisitsInTheWay(Conflict):
@@ -380,12 +387,7 @@ def _who_has_it(event: Event, taken: list[Event]) -> str:
 
 def _warnings(event: Event) -> list[str]:
     """What is unusual about the slot, as sentences."""
-    found = []
-    hours = settings.current().hours(event.start.weekday())
-    if event.kind is Kind.VISIT and not rules.is_open(
-        (hours.opens, hours.closes) if hours else None, event.start, event.end
-    ):
-        found.append(_("This is outside the opening hours.") if hours else _("The clinic is closed on that day."))
+    found = _outside_hours(event)
     if event.end <= clock.clinic_now():
         found.append(_("This time is in the past."))
     if clock.is_repeated(event.start):
@@ -400,6 +402,24 @@ def _warnings(event: Event) -> list[str]:
             for other in queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
         ]
     return found
+
+
+def _outside_hours(event: Event) -> list[str]:
+    """Why nobody would expect a visit then: a break, a closed day, an absence … A block may lie anywhere."""
+    if event.kind is Kind.BLOCK:
+        return []
+    day = event.start.date()
+    table = working_hours.timetable(day, day + timedelta(days=1))
+    provider = auth.user(event.provider_id) if event.provider_id is not None else None
+    return working_hours.sentences(table, provider, event.start, event.end)
+
+
+def _ask_to_bring_back(event: Event, confirmed: bool | str) -> None:
+    """What comes back may have come to lie outside the hours meanwhile; what else is unusual was confirmed once."""
+    with db.session.no_autoflush:
+        warnings = [] if confirmed is True else _outside_hours(event)
+    if warnings and confirmed != _key(warnings):
+        raise Unconfirmed(warnings)
 
 
 def label(event: Event) -> str:

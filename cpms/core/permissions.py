@@ -11,6 +11,7 @@ class P(StrEnum):
     CALENDAR_WRITE = "calendar.write"
     CALENDAR_OVERBOOK = "calendar.overbook"
     CALENDAR_SETUP = "calendar.setup"  # chairs and appointment types
+    HOURS_WRITE = "hours.write"  # when whom takes visits: hours, breaks, absences
     PATIENT_READ = "patient.read"
     PATIENT_WRITE = "patient.write"
     PATIENT_ARCHIVE = "patient.archive"
@@ -40,8 +41,8 @@ ROLES: dict[Role, frozenset[P]] = {
     Role.OWNER: frozenset(P),
     Role.DENTIST: _EVERYBODY
     | _XRAYS
-    | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE, P.MEDICAL_READ, P.MEDICAL_WRITE, P.XRAY_REPORT},
+    | {P.CALENDAR_OVERBOOK, P.HOURS_WRITE, P.PATIENT_ARCHIVE, P.MEDICAL_READ, P.MEDICAL_WRITE, P.XRAY_REPORT},
     Role.HYGIENIST: _EVERYBODY | _XRAYS | {P.MEDICAL_READ, P.MEDICAL_WRITE},
     Role.ASSISTANT: _EVERYBODY | _XRAYS | {P.MEDICAL_READ},
-    Role.RECEPTIONIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.PATIENT_ARCHIVE},
+    Role.RECEPTIONIST: _EVERYBODY | {P.CALENDAR_OVERBOOK, P.HOURS_WRITE, P.PATIENT_ARCHIVE},
 }

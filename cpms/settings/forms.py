@@ -31,6 +31,8 @@ LABELS = {
     "language": _l("Language"),
     "time_zone": _l("Time zone"),
     "opening": _l("Opening hours"),
+    "holiday_country": _l("Public holidays of"),
+    "holiday_region": _l("Public holidays of the region"),
     "idle_minutes": _l("Lock a screen after so many minutes"),
     "backup_at": _l("Backup every night at"),
     "backup_target": _l("Second place of the backups"),

@@ -32,6 +32,8 @@ class ClinicSettings:
     language: str = ""  # of who has chosen none, one of `web.language`; empty: as the browser asks
     time_zone: str = "UTC"
     opening: tuple[Hours | None, ...] = (_WORKDAY,) * 5 + (_SATURDAY, None)
+    holiday_country: str = ""  # whose public holidays close the clinic, as ISO 3166 names it; empty: none do
+    holiday_region: str = ""  # of that country; empty: the holidays that all of it has
     idle_minutes: int = 15  # after this long without a touch a screen locks itself
     backup_at: time = time(3, 30)  # not between 02:00 and 03:00: on two nights that hour is missing or comes twice
     backup_target: str = ""  # a second folder, such as a USB disk; empty: none

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cpms.calendar import rules as calendar
 from cpms.calendar.models import Status
 
 LONG_WAIT = 15  # minutes, after which somebody in the waiting room is pointed out
+DAYS_AHEAD = 60  # how far ahead the next working day is looked for
 DAYS_BACK = 30  # how far back a visit that was never finished is still asked about
 
 
@@ -32,7 +33,6 @@ def steps(status: Status) -> Steps:
 STEPS = {status: steps(status) for status in Status}
 
 
-def next_working_day(today: date, opening: Sequence[Any]) -> date:
-    """The next day on which the clinic opens; tomorrow in a clinic that never does."""
-    week = [today + timedelta(days=ahead) for ahead in range(1, 8)]
-    return next((day for day in week if opening[day.weekday()]), week[0])
+def next_working_day(today: date, open_days: Sequence[date]) -> date:
+    """The next day on which the clinic opens, of those that are known; tomorrow in a clinic that never does."""
+    return next((day for day in open_days if day > today), today + timedelta(days=1))

@@ -18,8 +18,8 @@ from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import CannotWrite
 from cpms.core.permissions import P
+from cpms.hours import queries as hours
 from cpms.patients import queries as patients
-from cpms.settings import queries as settings
 from cpms.today import queries, rules
 from cpms.web.access import passive, polled, require
 from cpms.web.htmx import nothing_new, page, target_block
@@ -55,6 +55,7 @@ def _board(today: date, number: int) -> dict[str, Any]:
     mine = [visit for visit in of_all if visit.provider_id == current_user.id] if takes_visits else []
     visits = mine if is_mine else of_all
     here = url_for("today.home", mine=request.args.get("mine"))
+    open_days = hours.open_days(today, rules.DAYS_AHEAD)
     return {
         "visits": visits,
         "waiting": sorted(
@@ -63,12 +64,12 @@ def _board(today: date, number: int) -> dict[str, Any]:
         "counts": {"all": len(of_all), "mine": len(mine)},
         "takes_visits": takes_visits,
         "is_mine": is_mine,
-        "is_closed": settings.current().hours(today.weekday()) is None,
+        "is_closed": today not in open_days,
         "today": today,
         "now": clock.now(),
         "board_url": url_for("today.home", mine=request.args.get("mine"), on=today, rev=number),
         "here": here,
-        "last_day": rules.next_working_day(today, settings.current().opening),
+        "last_day": rules.next_working_day(today, open_days),
         **_words(),
     }
 
@@ -102,7 +103,7 @@ def _trace(today: date) -> None:
 def unconfirmed() -> ResponseReturnValue:
     """Who is to be called: the visits until the next working day that nobody confirmed."""
     today = clock.today()
-    last = rules.next_working_day(today, settings.current().opening)
+    last = rules.next_working_day(today, hours.open_days(today, rules.DAYS_AHEAD))
     found = queries.unconfirmed(today + timedelta(days=1), last)
     return _panel("unconfirmed", found, last_day=last, is_tomorrow=last == today + timedelta(days=1), **_words())
 

@@ -34,6 +34,7 @@ BEHIND = {
     "auth": "settings",
     "backups": "settings",
     "exchange": "settings",
+    "hours": "settings",
 }
 
 

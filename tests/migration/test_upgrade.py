@@ -69,6 +69,11 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"""VALUES (1, 'bitewings_2', 't', '{{"b1": {{"xray": 1, "turn": 90}}}}', {AT}, {AT}, 1, 1)""",
     ),
     "0009": ("UPDATE user SET language = 'tr'",),
+    "0010": (
+        f"INSERT INTO work_week VALUES (1, '[]', 1, {AT}, {AT}, 1)",
+        "INSERT INTO time_off (id, kind, name, start, end, created_at, updated_at, row_version) "
+        f"VALUES (1, 'closed', 'Leave', {AT}, '2099-01-01', {AT}, {AT}, 1)",
+    ),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

@@ -78,14 +78,6 @@ def test_the_grid_shows_the_opening_hours_and_whatever_lies_outside() -> None:
     assert rules.hours_shown([], []) == (8, 18)
 
 
-def test_opening_hours_hold_the_whole_visit() -> None:
-    hours = (time(8), time(18))
-    assert rules.is_open(hours, at(8), at(18))
-    assert not rules.is_open(hours, at(7, 55), at(9))
-    assert not rules.is_open(hours, at(17, 45), at(18, 5))
-    assert not rules.is_open(None, at(9), at(10))
-
-
 def test_a_week_begins_on_monday() -> None:
     assert rules.monday(date(2026, 9, 1)) == date(2026, 8, 31)
     assert rules.monday(date(2026, 8, 31)) == date(2026, 8, 31)

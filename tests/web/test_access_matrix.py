@@ -17,7 +17,7 @@ from cpms.core.db import db, transaction
 from cpms.core.permissions import Role
 from cpms.core.text import fold_name
 from cpms.work.models import State, Work
-from tests.make import Make
+from tests.make import TUESDAY, Make
 from tests.pages import Person
 
 OWNER = {"olga"}
@@ -74,6 +74,8 @@ POLICY: dict[str, set[str]] = {
             "calendar.patient_visits_panel", "calendar.print_sheet", "calendar.set_status", "calendar.store_move",
             "calendar.undelete", "calendar.visits_of_list", "calendar.week", "patients.create", "patients.edit",
             "patients.find", "patients.index", "patients.new", "patients.patient", "patients.update",
+            "calendar.book_free", "calendar.free", "calendar.outside", "calendar.outside_note",
+            "hours.index", "hours.provider",
             "today.backup", "today.home", "today.unconfirmed", "today.unfinished",
         ),
         STAFF,
@@ -91,6 +93,14 @@ POLICY: dict[str, set[str]] = {
             "xrays.of_patient", "xrays.original", "xrays.picture", "xrays.undelete", "xrays.upload",
             "xrays.chosen_patient", "xrays.undelete_mount"),
         CLINICAL_READ,
+    ),
+    **dict.fromkeys(
+        ("hours.new_closed", "hours.create_closed", "hours.holidays", "hours.change_country", "hours.set_open"), OWNER
+    ),
+    **dict.fromkeys(
+        ("hours.edit_day", "hours.change_day", "hours.new_away", "hours.create_away", "hours.edit_off",
+         "hours.change_off", "hours.delete_off"),
+        FILES,
     ),
     "today.unasked": CLINICAL_READ,
     "today.unreported": {"olga", "ada"},
@@ -113,6 +123,8 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
     from cpms.audit import queries as audit
     from cpms.calendar import queries as calendar
     from cpms.calendar import services as calendar_services
+    from cpms.hours import services as hour_services
+    from cpms.hours.models import OffKind
     from cpms.patients import queries as patients
     from cpms.patients import services as patient_services
     from cpms.xrays import queries as xrays
@@ -149,6 +161,11 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         calendar_services.delete_event(calendar.event(gone.id), seen=1)
         patient_services.delete_patient(patients.patient(trashed.id))
         xray_services.delete_xray(xrays.xray(thrown.id), seen=1)
+    with app.app_context(), transaction("test.off", actor=None):
+        day = TUESDAY.date()
+        off_id = hour_services.add_time_off(
+            kind=OffKind.HOLIDAY, first=day, last=day, starts=None, ends=None, name="", provider_id=make.user("ada").id
+        ).id
     with app.app_context(), transaction("test.mount", actor=None):
         frame = xray_services.create_mount(patients.patient(here.id), MountLayout.BITEWINGS_2)
         frame_id = frame.id
@@ -158,6 +175,7 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         "patient_id": [here.id, trashed.id],
         "user_id": [make.user("victim").id],
         "xray_id": [picture.id, thrown.id],
+        "off_id": [off_id],
         "session_id": [1],
         "chair_id": [make.chair("Chair 1").id],
         "type_id": [make.type("Check-up").id],
@@ -175,6 +193,8 @@ def addresses(rule: Rule, objects: dict[str, list[Any]]) -> Iterator[tuple[str, 
         "view": "week",
         "size": "thumb",
         "note_id": "0a1b",
+        "weekday": 1,
+        "word": "open",
     }
     ids = [name for name in rule.arguments if name in objects]
     if not ids:

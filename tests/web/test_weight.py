@@ -11,7 +11,7 @@ from config import ROOT
 from tests.make import TUESDAY, Make
 from tests.pages import Person
 
-HEAVY = ("pydicom", "numpy", "PIL", "weasyprint")
+HEAVY = ("pydicom", "numpy", "PIL", "weasyprint", "holidays", "dateutil")
 
 
 @pytest.fixture

@@ -19,13 +19,16 @@ from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden
 from cpms.core.permissions import P
+from cpms.hours import queries as working_hours
+from cpms.hours.rules import midnight
 from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
-from cpms.settings import queries as settings
 from cpms.web.access import can, require
 from cpms.web.filters import when
 from cpms.web.htmx import finished, page
 from cpms.web.toasts import toast
+
+DAYS_TO_OPEN = 60  # that are looked at for the next one on which the clinic opens
 
 
 @bp.get("/events/<int:event_id>")
@@ -74,7 +77,9 @@ def new() -> ResponseReturnValue:
     minutes = _number(asked.get("minutes"))
     if minutes is not None and not rules.SHORTEST <= minutes <= rules.longest(kind):
         abort(404)
-    usual = minutes or (types[0].minutes if types and kind is Kind.VISIT else 30)
+    type_id = _number(asked.get("type"))
+    type_ = next((each for each in types if each.id == type_id), types[0] if types else None)
+    usual = minutes or (type_.minutes if type_ and kind is Kind.VISIT else 30)
     chair_id = _number(asked.get("chair"))
     if chair_id is None:
         free = queries.free_chair(start, start + timedelta(minutes=usual), chairs)
@@ -84,7 +89,7 @@ def new() -> ResponseReturnValue:
         chair_id=chair_id,
         provider_id=_usual_provider(asked.get("provider"), patient, providers, kind, chair_id, start.date()),
         kind=kind,
-        type_=types[0] if types else None,
+        type_=type_,
         patient=patient,
         minutes=minutes,
     )
@@ -139,16 +144,17 @@ def _first_time(day: date | None) -> datetime:
     """
     now = clock.clinic_now()
     quarter = now - timedelta(minutes=now.minute % rules.LINE) + timedelta(minutes=rules.LINE)
+    first = day or quarter.date()
+    table = working_hours.timetable(first, first + timedelta(days=DAYS_TO_OPEN), of_people=False)
     if day is not None:
-        hours = settings.current().hours(day.weekday())
-        opens = datetime.combine(day, hours.opens if hours else rules.USUAL_OPENING)
+        spans = table.spans_of(day)
+        opens = midnight(day) + timedelta(minutes=spans[0][0]) if spans else datetime.combine(day, rules.USUAL_OPENING)
         return max(opens, quarter) if quarter.date() == day else opens
-    for ahead in range(8):
-        day = quarter.date() + timedelta(days=ahead)
-        if hours := settings.current().hours(day.weekday()):
-            opens, closes = datetime.combine(day, hours.opens), datetime.combine(day, hours.closes)
-            if quarter < closes:
-                return max(quarter, opens)
+    for ahead in range(DAYS_TO_OPEN):
+        day = first + timedelta(days=ahead)
+        for opens, closes in table.spans_of(day):
+            if quarter < midnight(day) + timedelta(minutes=closes):
+                return max(quarter, midnight(day) + timedelta(minutes=opens))
     return quarter
 
 
@@ -273,9 +279,15 @@ def change(event_id: int) -> ResponseReturnValue:
 @bp.get("/events/<int:event_id>/move")
 @require(P.CALENDAR_WRITE)
 def move(event_id: int) -> ResponseReturnValue:
-    """What a finger does by dragging, as a dialog."""
+    """What a finger does by dragging, as a dialog; with another time and place filled in when the address has them."""
     row = queries.event(event_id)
-    return page("calendar/move_dialog.html", **dialog_context(MoveForm.of(row), event=row))
+    form = MoveForm.of(row)
+    if start := _moment(request.args.get("start")):
+        form.day.data, form.start_time.data = start.date(), start.time()
+        form.minutes.data = _number(request.args.get("minutes")) or row.minutes
+        form.chair_id.data = _number(request.args.get("chair")) or row.chair_id
+        form.provider_id.data = _number(request.args.get("provider")) or row.provider_id
+    return page("calendar/move_dialog.html", **dialog_context(form, event=row))
 
 
 @bp.post("/events/<int:event_id>/move")

@@ -136,19 +136,20 @@ def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
         "drawn_on": clock.today(),  # over midnight another day is today, though nothing was changed
         "may_write": can(P.CALENDAR_WRITE),
         "words": queries.status_words(),
-        "new_url": _new_url(shown),
+        "new_url": _new_url(grid),
         "day_urls": {column.day: _address(shown.at(column.day, "day")) for column in grid.columns},
     }
 
 
-def _new_url(shown: Shown) -> str:
+def _new_url(grid: queries.Grid) -> str:
     """The form of a new entry on a day that is on the screen; in this week that is now."""
+    shown = grid.shown
     first, end = shown.days
     if shown.view == "day":
         return url_for("calendar.new", day=shown.day)
     if first <= clock.today() < end:
         return url_for("calendar.new")
-    return url_for("calendar.new", day=_first_open(first))
+    return url_for("calendar.new", day=grid.first_open or _first_open(first))
 
 
 def _first_open(monday: date) -> date:

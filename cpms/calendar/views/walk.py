@@ -52,6 +52,7 @@ def set_status(event_id: int) -> ResponseReturnValue:
                 reason=form.reason.data or None,
                 overbook_reason=reason_of(form),
                 told_day=form.told_day.data,
+                confirmed=bool(form.at_once.data) or form.confirmed.data or False,
             )
     except DomainError as refused:
         problem = told(refused, form)
@@ -68,6 +69,7 @@ def set_status(event_id: int) -> ResponseReturnValue:
             status=before,
             version=row.row_version,
             reason=_("Taken back at once"),
+            at_once=1,
             overbook_reason=reason_before if can(P.CALENDAR_OVERBOOK) else None,
             told_day=row.start.date(),
         )
@@ -78,7 +80,10 @@ def set_status(event_id: int) -> ResponseReturnValue:
 
 def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None = None, status: int = 200) -> Response:
     taken = question = None
-    if isinstance(problem, services.SlotTaken):
+    warnings: list[str] = []
+    if isinstance(problem, services.Unconfirmed):
+        warnings, form.confirmed.data = problem.warnings, problem.key
+    elif isinstance(problem, services.SlotTaken):
         taken = problem.message
         ask_for_reason(form)
     elif isinstance(problem, services.OtherDay):
@@ -93,6 +98,7 @@ def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None 
         label=services.label(event),
         taken=taken,
         question=question,
+        warnings=warnings,
         words=queries.status_words(),
         may_overbook=can(P.CALENDAR_OVERBOOK),
         Status=Status,
@@ -108,7 +114,7 @@ def delete(event_id: int) -> ResponseReturnValue:
         services.delete_event(row, seen=int(seen) if is_whole(seen) else 0)
     toast(
         _("Taken off the calendar: %(label)s.", label=services.label(row)),
-        undo=url_for("calendar.undelete", event_id=row.id),
+        undo=url_for("calendar.undelete", event_id=row.id, at_once=1),
     )
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
 
@@ -116,8 +122,24 @@ def delete(event_id: int) -> ResponseReturnValue:
 @bp.post("/events/<int:event_id>/undelete")
 @require(P.CALENDAR_WRITE)
 def undelete(event_id: int) -> ResponseReturnValue:
+    """Back on the calendar. Outside the hours that is asked first, but for the way back of a toast."""
     row = queries.event(event_id)
-    with transaction("event.undelete", actor=current_user, about=row):
-        services.undelete_event(row, overbook_reason=row.overbook_reason if can(P.CALENDAR_OVERBOOK) else None)
+    confirmed: bool | str = "at_once" in request.values or request.values.get("confirmed", "")
+    try:
+        with transaction("event.undelete", actor=current_user, about=row):
+            services.undelete_event(
+                row,
+                overbook_reason=row.overbook_reason if can(P.CALENDAR_OVERBOOK) else None,
+                confirmed=confirmed,
+            )
+    except services.Unconfirmed as problem:
+        return page(
+            "calendar/undelete_dialog.html",
+            status=problem.status,
+            event=row,
+            label=services.label(row),
+            warnings=problem.warnings,
+            key=problem.key,
+        )
     toast(_("Back on the calendar: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)))
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)

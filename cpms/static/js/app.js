@@ -6,6 +6,7 @@ import "./toasts.js";
 import "./finder.js";
 import "./popup.js";
 import "./event-form.js";
+import "./free.js";
 import "./leave.js";
 
 // A form that came back with mistakes: the person stands where the first one is.

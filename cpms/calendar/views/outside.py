@@ -1,0 +1,37 @@
+"""What is booked outside the hours: after hours changed, these visits want another time, or a yes."""
+
+from flask import Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from cpms.auth import queries as auth
+from cpms.calendar import slots
+from cpms.calendar.forms import is_whole
+from cpms.calendar.views.blueprint import bp
+from cpms.core.permissions import P
+from cpms.web.access import require
+from cpms.web.htmx import page
+
+
+@bp.get("/outside")
+@require(P.CALENDAR_READ)
+def outside() -> ResponseReturnValue:
+    """The visits to come that lie outside the hours, with the reason of each."""
+    provider_id = _provider()
+    whose = next((each for each in auth.providers() if each.id == provider_id), None)
+    return page("calendar/outside.html", found=slots.outside(provider_id=provider_id), whose=whose)
+
+
+@bp.get("/outside/note")
+@require(P.CALENDAR_READ)
+def outside_note() -> ResponseReturnValue:
+    """How many they are, for the pages about hours."""
+    provider_id = _provider()
+    count = len(slots.outside(provider_id=provider_id))
+    return Response(render_template("calendar/_outside_note.html", count=count, provider_id=provider_id))
+
+
+def _provider() -> int | None:
+    words = request.args.get("provider", "")
+    if words and not is_whole(words):
+        abort(404)
+    return int(words) if words else None

@@ -1,0 +1,152 @@
+"""Hours, breaks and absences of a provider."""
+
+from typing import Any
+
+import pytest
+
+from tests.make import TUESDAY, Make
+from tests.pages import Person
+
+OWN = {"mode": "own", "from_1": "08:00", "to_1": "12:00", "from_2": "13:00", "to_2": "17:00"}
+
+
+def day_url(make: Make, weekday: int = 1) -> str:
+    return f"/hours/providers/{make.user('ada').id}/days/{weekday}"
+
+
+def test_rita_gives_ada_hours_and_a_break(rita: Person, make: Make, last_audit: Any) -> None:
+    form = rita.htmx.get(day_url(make), target="dialog").page
+    assert form.one('[name="mode"][checked]')["value"] == "clinic"
+    answer = rita.htmx.post(
+        day_url(make), target="dialog", version=form.value("version"), break_1="Lunch", break_from_1="15:00",
+        break_to_1="15:15", **OWN,
+    )  # fmt: skip
+    assert answer.status_code == 200 and "hours-changed" in answer.headers["HX-Trigger"]
+    assert last_audit().action == "hours.change"
+    page = rita.get(f"/hours/providers/{make.user('ada').id}").page
+    assert "Tuesday 08:00–12:00, 13:00–17:00; Lunch 15:00–15:15" in page.text
+    assert "Monday as the clinic" in page.text
+    assert "Tue 08:00–12:00, 13:00–17:00" in rita.get("/hours/").page.text
+
+
+def test_the_same_hours_go_to_other_weekdays_at_once(rita: Person, make: Make) -> None:
+    rita.htmx.post(day_url(make), version=0, also=["2", "3"], **OWN)
+    words = rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+    assert all(f"{day} 08:00–12:00, 13:00–17:00" in words for day in ("Tuesday", "Wednesday", "Thursday"))
+    assert "Friday as the clinic" in words
+
+
+def test_a_day_without_work(rita: Person, make: Make) -> None:
+    rita.htmx.post(day_url(make), version=0, **OWN)
+    rita.htmx.post(day_url(make), version=1, **(OWN | {"mode": "off", "from_1": "nonsense"}))
+    assert "Tuesday not at work" in rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"from_1": ""}, "from_1", "From when"),
+        ({"to_1": ""}, "to_1", "Until when"),
+        ({"to_1": "08:00"}, "to_1", "end after it begins"),
+        ({"from_2": "11:59"}, "from_2", "lie over others"),
+        ({"from_1": "soon"}, "from_1", "hours and minutes"),
+        ({"break_1": "Lunch"}, "break_from_1", "From when"),
+        ({"break_from_1": "12:00", "break_to_1": "11:00"}, "break_to_1", "end after it begins"),
+        ({"from_1": "", "to_1": "", "from_2": "", "to_2": ""}, "from_1", "From when"),
+    ],
+)
+def test_each_wrong_value_is_named(rita: Person, make: Make, changes: dict[str, str], field: str, words: str) -> None:
+    answer = rita.htmx.post(day_url(make), target="dialog", version=0, **(OWN | changes))
+    assert answer.status_code == 422 and words in answer.page.error(field)
+    assert "Tuesday as the clinic" in rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+
+
+def test_the_second_editor_is_told_and_keeps_what_was_typed(rita: Person, ada: Person, make: Make) -> None:
+    rita.htmx.post(day_url(make), version=0, **OWN)
+    late = ada.htmx.post(day_url(make), target="dialog", version=0, **(OWN | {"from_1": "07:00"}))
+    assert late.status_code == 409 and late.page.value("from_1") == "07:00" and "meanwhile" in late.page.text
+    again = ada.htmx.post(
+        day_url(make), target="dialog", version=late.page.value("version"), **(OWN | {"from_1": "07:00"})
+    )
+    assert again.status_code == 200
+
+
+def test_undo_gives_the_clinics_hours_back(rita: Person, make: Make) -> None:
+    undo = rita.htmx.post(day_url(make), version=0, **OWN).undo
+    assert rita.htmx.post(undo).status_code == 200
+    assert "Tuesday as the clinic" in rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+
+
+def test_the_log_says_the_hours_in_words(rita: Person, olga: Person, make: Make) -> None:
+    rita.htmx.post(day_url(make), version=0, **OWN)
+    words = olga.get("/audit/").page.text
+    assert "Rita Desk changed the hours · Dr Ada Dent" in words
+    assert "Tuesday: as the clinic → 08:00–12:00, 13:00–17:00" in words
+
+
+def test_an_absence_from_until(rita: Person, make: Make, last_audit: Any) -> None:
+    user_id = make.user("ada").id
+    answer = rita.htmx.post(
+        f"/hours/providers/{user_id}/away", target="dialog", kind="holiday", first="2026-09-07", last="2026-09-11"
+    )
+    assert answer.status_code == 200 and last_audit().action == "hours.away"
+    assert "Mon 7 Sep – Fri 11 Sep 2026 holiday" in rita.get(f"/hours/providers/{user_id}").page.text
+
+
+def test_a_part_of_a_day_is_changed_and_taken_away(rita: Person, make: Make) -> None:
+    user_id = make.user("ada").id
+    away = {"kind": "training", "first": "2026-09-07", "starts": "13:00", "ends": "15:00"}
+    rita.htmx.post(f"/hours/providers/{user_id}/away", **away)
+    page = rita.get(f"/hours/providers/{user_id}").page
+    assert "Mon 7 Sep 2026, 13:00–15:00 training" in page.text
+    url = str(page.one('#provider-hours a[href^="/hours/off/"]')["href"])
+    form = rita.htmx.get(url, target="dialog").page
+    assert form.value("starts") == "13:00" and form.value("last") == "2026-09-07"
+    changed = rita.htmx.post(url, target="dialog", version=form.value("version"), **(away | {"ends": ""}))
+    assert changed.status_code == 200
+    assert "13:00–00:00" in rita.get(f"/hours/providers/{user_id}").page.text
+    undo = rita.htmx.post(f"{url}/delete", version=2).undo
+    assert "No absence is planned" in rita.get(f"/hours/providers/{user_id}").page.text
+    assert rita.htmx.post(undo).status_code == 200
+    assert "13:00–00:00" in rita.get(f"/hours/providers/{user_id}").page.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"first": ""}, "first"),
+        ({"first": "2026-02-30"}, "first"),
+        ({"last": "2026-09-06"}, "last"),
+        ({"last": "2028-09-06"}, "last"),
+        ({"starts": "10:00", "ends": "10:00", "last": ""}, "ends"),
+        ({"kind": "closed"}, "kind"),
+    ],
+)
+def test_a_wrong_absence_is_refused(rita: Person, make: Make, changes: dict[str, str], field: str) -> None:
+    form = {"kind": "holiday", "first": "2026-09-07", "last": "2026-09-08"} | changes
+    answer = rita.htmx.post(f"/hours/providers/{make.user('ada').id}/away", target="dialog", **form)
+    assert answer.status_code == 422 and answer.page.error(field)
+
+
+def test_why_somebody_is_away_is_not_everybodys_to_read(hugo: Person, rita: Person, make: Make) -> None:
+    user_id = make.user("ada").id
+    rita.htmx.post(f"/hours/providers/{user_id}/away", kind="sick", first="2026-09-07", name="Broken leg")
+    words = hugo.get(f"/hours/providers/{user_id}").page.text
+    assert "Mon 7 Sep 2026" in words and "sick" not in words and "Broken leg" not in words
+
+
+def test_nobody_of_that_name_takes_visits(rita: Person, make: Make) -> None:
+    assert rita.get(f"/hours/providers/{make.user('olga').id}").status_code == 404
+
+
+def test_visits_that_now_lie_outside_are_counted_and_listed(rita: Person, make: Make) -> None:
+    inside, outside = make.visit(TUESDAY), make.visit(TUESDAY.replace(hour=12))
+    make.visit(TUESDAY.replace(hour=12), chair="Chair 2", provider="hugo")
+    note = f"/calendar/outside/note?provider={make.user('ada').id}"
+    assert rita.htmx.get(note).page.text == ""
+    rita.htmx.post(day_url(make), version=0, **OWN)
+    assert "1 booked visit lies outside" in rita.htmx.get(note).page.text
+    page = rita.get("/calendar/outside").page
+    assert [a["href"] for a in page.all("#outside .row-link")] == [f"/calendar/events/{outside.id}"]
+    assert "outside the hours of Dr Ada Dent: 08:00–12:00, 13:00–17:00" in page.text
+    assert f"/calendar/events/{inside.id}" not in page.html
