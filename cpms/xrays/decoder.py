@@ -22,6 +22,7 @@ from typing import Any
 PIXELS = 50_000_000
 THUMB, SCREEN = 300, 1600  # the longer side
 LEVELS = 65536  # of a stored value
+LINEAR, EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"  # how a window turns values into greys
 OUTSIDE = 0.005  # of the pixels may lie below or above the window when the file names none
 
 # How a program, a page, an archive or another picture begins. DICOM files of real devices may begin like TIFF; they are
@@ -199,6 +200,7 @@ def _show_depth(
     slope: float = 1.0,
     intercept: float = 0.0,
     window: tuple[float, float] | None = None,
+    function: str = LINEAR,
     inverted: bool = False,
 ) -> dict[str, Any]:
     """Keep the values themselves for the viewer, and copies as the window shows them.
@@ -208,30 +210,41 @@ def _show_depth(
     with (folder / "depth.bin.gz").open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed:
         packed.write(values)
     center, width = window or usual_window(values, offset=offset, slope=slope, intercept=intercept)
-    _show(values, folder, center, width, offset=offset, slope=slope, intercept=intercept, inverted=inverted)
-    depth = {"bits": bits, "offset": offset, "slope": slope, "intercept": intercept, "inverted": inverted}
-    return {"bits": bits, "depth": depth | {"center": center, "window": width, "from_file": window is not None}}
+    stored: dict[str, Any] = {"offset": offset, "slope": slope, "intercept": intercept}
+    _show(values, folder, window_table(center, width, function, **stored), inverted=inverted)
+    depth = stored | {"bits": bits, "inverted": inverted, "center": center, "window": width}
+    depth |= {"from_file": window is not None} | ({"function": function} if function != LINEAR else {})
+    return {"bits": bits, "depth": depth}
 
 
-def _show(values: Any, folder: Path, center: float, width: float, *, inverted: bool, **stored: Any) -> None:
+def _show(values: Any, folder: Path, table: Any, *, inverted: bool) -> None:
     """Copies of a picture as its window shows it, through a table of all levels."""
     from PIL import Image
 
-    table = window_table(center, width, **stored)
     _copies(Image.fromarray((255 - table if inverted else table).take(values)), folder, lossless=True)
 
 
-def window_table(center: float, width: float, *, offset: int = 0, slope: float = 1.0, intercept: float = 0.0) -> Any:
-    """Which of 256 greys each of the 65,536 values is shown in: DICOM PS3.3 C.11.2.1.2, linear."""
+def window_table(
+    center: float,
+    width: float,
+    function: str = LINEAR,
+    *,
+    offset: int = 0,
+    slope: float = 1.0,
+    intercept: float = 0.0,
+) -> Any:
+    """Which of 256 greys each of the 65,536 values is shown in: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3. The viewer's
+    xray-window.js goes the same steps in the same order, so that both come to the same greys."""
     import numpy
 
     x = (numpy.arange(LEVELS, dtype=numpy.float64) + offset) * slope + intercept
-    if width <= 1:
-        return numpy.where(x <= center - 0.5, 0, 255).astype(numpy.uint8)
-    grey = ((x - (center - 0.5)) / (width - 1) + 0.5) * 255
-    grey = numpy.where(x <= center - 0.5 - (width - 1) / 2, 0, grey)
-    grey = numpy.where(x > center - 0.5 + (width - 1) / 2, 255, grey)
-    return numpy.floor(grey + 0.5).astype(numpy.uint8)
+    if function == SIGMOID:
+        with numpy.errstate(over="ignore"):  # beyond the largest number lies black
+            return numpy.floor(255 / (1 + numpy.exp(-4 * (x - center) / width)) + 0.5).astype(numpy.uint8)
+    least, span = (center - width / 2, width) if function == EXACT else (center - 0.5 - (width - 1) / 2, width - 1)
+    if span <= 0:
+        return numpy.where(x <= least, 0, 255).astype(numpy.uint8)
+    return numpy.floor((numpy.clip(x - least, 0, span) * 255) / span + 0.5).astype(numpy.uint8)
 
 
 def usual_window(values: Any, *, offset: int, slope: float, intercept: float) -> tuple[float, float]:
@@ -334,9 +347,10 @@ def _show_color(values: Any, folder: Path) -> dict[str, Any]:
 def _show_grey(data: Any, values: Any, folder: Path) -> dict[str, Any]:
     import numpy
 
+    values, stored, curves = _meant(data, values)
     bits = min(max(_int(data, "BitsStored", 16), 1), 16)
     low, high = int(values.min()), int(values.max())
-    if _int(data, "PixelRepresentation", 0) == 1:
+    if low < 0 or (_int(data, "PixelRepresentation", 0) == 1 and values.dtype.kind == "i"):
         bits = max(bits, (max(high, -low - 1)).bit_length() + 1)
         offset = -(1 << (bits - 1))
     else:
@@ -344,18 +358,55 @@ def _show_grey(data: Any, values: Any, folder: Path) -> dict[str, Any]:
     if bits > 16:
         return {"problem": "depth"}
     levels = (values.astype(numpy.int32) - offset).astype("<u2")
-    stored = {"offset": offset, "slope": _number(data, "RescaleSlope", 1.0) or 1.0}
-    stored["intercept"] = _number(data, "RescaleIntercept", 0.0)
-    center, width = _number(data, "WindowCenter"), _number(data, "WindowWidth")
-    window = (center, width) if center is not None and width is not None and width >= 1 else None
+    stored["offset"] = offset
+    window, function = (None, LINEAR) if "modality" in curves else _window(data, curves)
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
-    if bits > 8:
-        return _show_depth(levels, folder, bits=bits, window=window, inverted=inverted, **stored)
-    if window is None:
-        ends = sorted((level + offset) * stored["slope"] + stored["intercept"] for level in (0, (1 << bits) - 1))
-        window = sum(ends) / 2 + 0.5, ends[1] - ends[0] + 1  # all of them as they are
-    _show(levels, folder, *window, inverted=inverted, **stored)
-    return {"bits": 8}
+    said = {"curves": curves} if curves else {}
+    if bits <= 8:
+        whole = window_table(*_all_of(bits, **stored), **stored)
+        if window is None or (window_table(*window, function, **stored) == whole)[: 1 << bits].all():
+            _show(levels, folder, whole, inverted=inverted)
+            return {"bits": 8} | said
+        bits = 8
+    return said | _show_depth(levels, folder, bits=bits, window=window, function=function, inverted=inverted, **stored)
+
+
+def _meant(data: Any, values: Any) -> tuple[Any, dict[str, Any], list[str]]:
+    """What the device measured: the stored values, and the line or the table that the file has for them. A table is
+    looked up at once; one that cannot be read is told as a curve that is not applied."""
+    import numpy
+    from pydicom.pixels import apply_modality_lut
+
+    straight = {"slope": 1.0, "intercept": 0.0}
+    if _first(data, "ModalityLUTSequence"):
+        try:
+            return apply_modality_lut(values.astype(numpy.int32), data), straight, []
+        except MemoryError:
+            raise
+        except Exception:
+            return values, straight, ["modality"]
+    line = {"slope": _number(data, "RescaleSlope", 1.0) or 1.0, "intercept": _number(data, "RescaleIntercept", 0.0)}
+    return values, line, []
+
+
+def _window(data: Any, curves: list[str]) -> tuple[tuple[float, float] | None, str]:
+    """The file's window, and by which function it is meant; what of it is not applied is added to `curves`."""
+    function = _text(data, "VOILUTFunction").upper() or LINEAR
+    if function not in {LINEAR, EXACT, SIGMOID}:
+        curves.append("function")
+        function = LINEAR
+    if _values(data, "VOILUTSequence"):
+        curves.append("voi")
+    center, width = _number(data, "WindowCenter"), _number(data, "WindowWidth")
+    if center is None or width is None or width <= 0 or (function == LINEAR and width < 1):
+        return None, LINEAR
+    return (center, width), function
+
+
+def _all_of(bits: int, *, offset: int, slope: float, intercept: float) -> tuple[float, float]:
+    """The window that shows all values of so many bits as they are."""
+    low, high = sorted((level + offset) * slope + intercept for level in (0, (1 << bits) - 1))
+    return (low + high) / 2 + 0.5, high - low + 1
 
 
 # --- what a DICOM file says -----------------------------------------------------------------------------------------
@@ -412,6 +463,8 @@ GROUPS = {
     "PixelSpacing": "PixelMeasuresSequence",
     "WindowCenter": "FrameVOILUTSequence",
     "WindowWidth": "FrameVOILUTSequence",
+    "VOILUTFunction": "FrameVOILUTSequence",
+    "VOILUTSequence": "FrameVOILUTSequence",
     "RescaleSlope": "PixelValueTransformationSequence",
     "RescaleIntercept": "PixelValueTransformationSequence",
 }

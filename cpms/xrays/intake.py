@@ -278,11 +278,11 @@ def _understood(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 FACTS = (
     *("depth", "spacing", "patient", "transfer_syntax", "modality", "manufacturer", "model", "laterality", "teeth"),
-    *("region", "burned_in", "sop_instance_uid"),
+    *("region", "burned_in", "sop_instance_uid", "curves"),
 )
 
 
-SHAPES: dict[str, type] = {"depth": dict, "spacing": dict, "patient": dict, "teeth": list}
+SHAPES: dict[str, type] = {"depth": dict, "spacing": dict, "patient": dict, "teeth": list, "curves": list}
 
 
 def _facts(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,9 +36,11 @@ class Read:
     """A file that was looked at and is good to keep.
 
     `facts`, each only when the file says so: `depth` (bits, offset, slope, intercept, center, window, inverted,
-    from_file) of a picture deeper than 8 bits; `spacing` (row, column in mm, plane "calibrated" or "detector");
-    `patient` (name, id, birth_date, sex); `transfer_syntax`, `modality`, `manufacturer`, `model`, `laterality`,
-    `teeth`, `region`, `burned_in`, `sop_instance_uid`.
+    from_file, function unless LINEAR) of a picture whose values are kept: one deeper than 8 bits, or one whose window
+    shows not all of them as they are; `curves` (of "modality", "voi", "function") that it has and that are not applied;
+    `spacing` (row, column in mm, plane "calibrated" or "detector"); `patient` (name, id, birth_date, sex);
+    `transfer_syntax`, `modality`, `manufacturer`, `model`, `laterality`, `teeth`, `region`, `burned_in`,
+    `sop_instance_uid`.
     """
 
     name: str  # what the file was called, without its folders
@@ -254,7 +256,7 @@ def mark(given: Mapping[str, Any], *, width: int, height: int) -> dict[str, Any]
 
 def _view(given: Mapping[str, Any]) -> dict[str, Any]:
     turn, width = given.get("turn"), _number(given.get("width"))
-    if turn not in {0, 1, 2, 3} or width < 1:
+    if turn not in {0, 1, 2, 3} or width <= 0:
         raise ValueError(turn)
     sides = {name: given.get(name) is True for name in ("invert", "flip")}
     return {"kind": VIEW, "center": _number(given.get("center")), "width": width, "turn": int(turn), **sides}

@@ -1,6 +1,8 @@
 """From bytes to a file that is good to keep."""
 
 import gzip
+import json
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import numpy
 import pytest
 from flask import Flask
 from PIL import Image
+from pydicom.dataset import Dataset
 
 from cpms.core import media
 from cpms.core.db import transaction
@@ -201,6 +204,100 @@ def test_8_bit_dicom_is_shown_as_it_is(look: Look) -> None:
     read = look(dicom(values, bits=8))
     assert (read.bits, "depth" in read.facts) == (8, False)
     assert (shown(read) == values).all()
+
+
+EIGHT = numpy.arange(256, dtype=numpy.uint8).reshape(16, 16)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_8_bits_with_a_narrow_window_keep_what_lies_beyond_it(look: Look, inverted: bool) -> None:
+    way = {"PhotometricInterpretation": "MONOCHROME1"} if inverted else {}
+    read = look(dicom(EIGHT, bits=8, WindowCenter=100, WindowWidth=51, **way))
+    assert (depth(read) == EIGHT).all()
+    told = read.facts["depth"]
+    assert (told["bits"], told["center"], told["window"], told["inverted"]) == (8, 100, 51, inverted)
+    expected = numpy.array([linear(stored, 100, 51) for stored in range(256)]).reshape(16, 16)
+    assert (shown(read) == (255 - expected if inverted else expected)).all()
+    assert set(expected.ravel()) != set(range(256)), "the window hides some"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"WindowCenter": 128, "WindowWidth": 256}, False),
+        ({"WindowCenter": 127.5, "WindowWidth": 255, "VOILUTFunction": "LINEAR_EXACT"}, False),
+        ({"WindowCenter": 28, "WindowWidth": 256, "RescaleIntercept": -100}, False),
+        ({"WindowCenter": 128, "WindowWidth": 250}, True),
+        ({"WindowCenter": 128, "WindowWidth": 512}, True),
+        ({"WindowCenter": 128, "WindowWidth": 256, "VOILUTFunction": "SIGMOID"}, True),
+    ],
+)
+def test_8_bits_need_no_second_copy_when_the_window_shows_them_as_they_are(
+    look: Look, said: dict[str, Any], kept: bool
+) -> None:
+    read = look(dicom(EIGHT, bits=8, **said))
+    assert ("depth.bin.gz" in names(read), "depth" in read.facts) == (kept, kept)
+    assert (shown(read) == EIGHT).all() != kept
+
+
+def by_function(name: str, x: float, center: float, width: float) -> float:
+    """DICOM PS3.3 C.11.2.1.3, written once more as it stands there."""
+    if name == "SIGMOID":
+        return 255 / (1 + math.exp(min(-4 * (x - center) / width, 700)))
+    if x <= center - width / 2:
+        return 0
+    return 255 if x > center + width / 2 else ((x - center) / width + 0.5) * 255
+
+
+@pytest.mark.parametrize("name", ["LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize(("center", "width", "slope"), [(2048, 4096, 1), (600.5, 1, 1), (0.25, 0.5, 1 / 65536)])
+def test_the_other_functions_of_a_window_are_applied(
+    look: Look, name: str, center: float, width: float, slope: float
+) -> None:
+    said = {"WindowCenter": center, "WindowWidth": width, "RescaleSlope": slope, "RescaleIntercept": 0}
+    read = look(dicom(pictures.ramp(), VOILUTFunction=name, **said))
+    picture = shown(read).ravel()
+    for stored in (0, 1, 434, 600, 601, 1000, 2047, 2048, 2049, 3500, 4095, 4096, 16384, 30000, 65535):
+        assert picture[stored] == int(by_function(name, stored * slope, center, width) + 0.5), stored
+    told = read.facts["depth"]
+    assert (told["function"], told["center"], told["window"]) == (name, center, width)
+    assert "curves" not in read.facts
+
+
+def lut(entries: list[int], *, first: int = 0, bits: int = 16) -> Any:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [len(entries), first, bits])
+    item.add_new("LUTData", "US", entries)
+    return [item]
+
+
+def test_the_files_table_for_its_values_comes_before_the_window(look: Look) -> None:
+    values = numpy.arange(64, dtype=numpy.uint16).reshape(8, 8)
+    table = [1000 * number for number in range(2, 34)]  # of the values 10 to 41
+    read = look(
+        dicom(values, stored=6, ModalityLUTSequence=lut(table, first=10), WindowCenter=17000, WindowWidth=20001)
+    )
+    expected = numpy.array([table[min(max(value - 10, 0), 31)] for value in range(64)]).reshape(8, 8)
+    assert (depth(read) == expected).all()
+    assert (read.bits, read.facts["depth"]["slope"], "curves" in read.facts) == (16, 1, False)
+    assert (shown(read) == [[linear(int(value), 17000, 20001) for value in row] for row in expected]).all()
+
+
+@pytest.mark.parametrize(
+    ("said", "curves", "center"),
+    [
+        ({"VOILUTSequence": lut([0, 5, 255], bits=8)}, ["voi"], 1000),
+        ({"VOILUTFunction": "CUBIC"}, ["function"], 1000),
+        ({"VOILUTFunction": "CUBIC", "VOILUTSequence": lut([0, 5])}, ["function", "voi"], 1000),
+        ({"ModalityLUTSequence": lut([0, 5], bits=13)}, ["modality"], 512),
+    ],
+)
+def test_a_curve_that_is_not_applied_is_told(look: Look, said: dict[str, Any], curves: list[str], center: int) -> None:
+    """A window of values that nobody can look up would be one of other values: it is left out then."""
+    read = look(dicom(WindowCenter=1000, WindowWidth=500, **said))
+    assert read.facts["curves"] == curves
+    assert read.facts["depth"]["center"] == pytest.approx(center, abs=1)
+    assert (depth(read) == pictures.ramp(32, 32)).all()
 
 
 # --- real DICOM files -----------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ function say(which) {
   const line = which.element.querySelector("[data-status]");
   const { tone, isReady, isAsItWas } = which.picture;
   const parts = [words.zoom.replace("{n}", number(which.view.scale * devicePixelRatio * 100))];
-  if (isReady && !isAsItWas) parts.push(words.tone.replace("{center}", number(tone.center)).replace("{width}", number(tone.width)));
+  const digits = tone.width < 10 ? 3 : 0;
+  if (isReady && !isAsItWas) parts.push(words.tone.replace("{center}", number(tone.center, digits)).replace("{width}", number(tone.width, digits)));
   if (!isAsItWas || !which.isFlat) parts.push(words.changed);
   if (line) line.textContent = parts.join(" · ");
   which.element.toggleAttribute("data-changed", !(isAsItWas && which.isFlat));

@@ -1,5 +1,6 @@
-// From stored values to grey: DICOM PS3.3 C.11.2.1.2 (linear), through a table of all 65,536 values. A tone is
-// { center, width, invert }; a picture's facts say how a stored value becomes the one that the window is about.
+// From stored values to grey: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3, through a table of all 65,536 values, by the same
+// steps as the server's copies. A tone is { center, width, invert }; a picture's facts say how a stored value becomes the
+// one that the window is about, and by which function: LINEAR unless they name another.
 const ALL = 65536;
 const OPAQUE = 0xff000000; // as a little-endian word of four bytes: red, green, blue, alpha
 
@@ -7,19 +8,21 @@ const OPAQUE = 0xff000000; // as a little-endian word of four bytes: red, green,
 export const AS_THEY_ARE = { center: 128, width: 256, invert: false };
 
 // 0 to 255. The division comes last, so that whole numbers are rounded exactly.
-export function grey(value, { center, width }) {
-  const from = center - 0.5 - (width - 1) / 2;
+export function grey(value, { center, width }, kind = "LINEAR") {
+  if (kind === "SIGMOID") return Math.floor(255 / (1 + Math.exp((-4 * (value - center)) / width)) + 0.5);
+  const span = kind === "LINEAR_EXACT" ? width : width - 1;
+  const from = (kind === "LINEAR_EXACT" ? center : center - 0.5) - span / 2;
   if (value <= from) return 0;
-  if (value > from + width - 1) return 255;
-  return Math.floor(((value - from) * 255) / (width - 1) + 0.5);
+  if (value > from + span) return 255;
+  return Math.floor(((value - from) * 255) / span + 0.5);
 }
 
 // For every stored value the four bytes of its pixel. `size` is 256 for pictures of eight bits.
-export function table(tone, { slope = 1, intercept = 0, offset = 0, inverted = false } = {}, size = ALL) {
+export function table(tone, { slope = 1, intercept = 0, offset = 0, inverted = false, function: kind } = {}, size = ALL) {
   const turns = Boolean(inverted) !== Boolean(tone.invert);
   const words = new Uint32Array(size);
   for (let stored = 0; stored < size; stored += 1) {
-    const shade = grey((stored + offset) * slope + intercept, tone);
+    const shade = grey((stored + offset) * slope + intercept, tone, kind);
     words[stored] = OPAQUE | ((turns ? 255 - shade : shade) * 0x010101);
   }
   return words;
@@ -48,7 +51,7 @@ export function shadeColors(bytes, width, words, pixels, columns, step = 1) {
 
 // What a file says, or from its darkest to its brightest value.
 export function usualTone({ center, width, slope = 1, intercept = 0, offset = 0 }, values) {
-  if (Number.isFinite(center) && width >= 1) return { center, width, invert: false };
+  if (Number.isFinite(center) && width > 0) return { center, width, invert: false };
   let [least, most] = [ALL, 0];
   for (const value of values) {
     if (value < least) least = value;
@@ -61,7 +64,8 @@ export function usualTone({ center, width, slope = 1, intercept = 0, offset = 0 
 
 // To the right: more contrast. Up: brighter. `usual` says how far the whole screen leads.
 export function dragged(tone, right, up, usual, isDark) {
-  const width = Math.max(1, tone.width * 2 ** (-right / 160));
+  const least = usual.width < 1 ? usual.width / 256 : 1; // only other functions than LINEAR know windows below 1
+  const width = Math.max(least, tone.width * 2 ** (-right / 160));
   const brighter = (up / 400) * usual.width * (isDark ? -1 : 1);
   return { ...tone, width, center: tone.center - brighter };
 }

@@ -43,6 +43,7 @@ class Film:
     spacing: str
     length: str  # how a length is said, with {n} for the number
     lengths: str  # what a length means here
+    curves: str  # that the file has a curve which is not applied, or nothing
     marks: str
     view: str  # the newest view that somebody kept, or nothing
     about: list[tuple[str, str]]
@@ -100,6 +101,9 @@ ICONS = {
 }
 
 
+FACTS = ("slope", "intercept", "offset", "inverted", "center", "function")  # of the stored values, for the scripts
+
+
 def _names() -> dict[int, str]:
     return {user.id: user.display_name for user in auth.users()}
 
@@ -119,7 +123,7 @@ def _film(xray: Xray) -> Film:
     depth = (xray.dicom or {}).get("depth") or {}
     views = [layer["content"] for layer in xray.layers if layer["content"]["kind"] == rules.VIEW]
     spacing = queries.spacing(xray)
-    facts = {name: depth.get(name) for name in ("slope", "intercept", "offset", "inverted", "center") if name in depth}
+    facts = {name: depth[name] for name in FACTS if name in depth}
     return Film(
         id=xray.id,
         title=f"{', '.join([kind, *_place(xray)])} · {day}",
@@ -129,11 +133,12 @@ def _film(xray: Xray) -> Film:
         width=xray.width,
         height=xray.height,
         frames=xray.frames,
-        is_deep=xray.bit_depth > 8 and bool(depth),
+        is_deep=bool(depth),
         facts=json.dumps(facts | ({"width": depth["window"]} if "window" in depth else {})),
         spacing=json.dumps(spacing),
         length=queries.length_pattern(xray),
         lengths=_lengths(xray),
+        curves=_curves(xray),
         marks=json.dumps(
             [{"id": each["id"]} | each["content"] for each in xray.layers if each["content"]["kind"] != rules.VIEW]
         ),
@@ -165,6 +170,15 @@ def _lengths(xray: Xray) -> str:
     return _("Lengths are mm at the detector, not calibrated.")
 
 
+def _curves(xray: Xray) -> str:
+    curves = (xray.dicom or {}).get("curves", [])
+    if "modality" in curves:
+        return _("The file has a table for its values (Modality LUT) that cannot be read: stored values are shown.")
+    if "voi" in curves:
+        return _("The file has a grey curve of its own (VOI LUT), which is not applied.")
+    return _("The file asks for a grey curve that is not known here, so it is not applied.") if curves else ""
+
+
 def _about(xray: Xray, kind: str) -> list[tuple[str, str]]:
     """What the panel says of the picture, and of the file that it came in."""
     said = xray.dicom or {}
@@ -175,6 +189,8 @@ def _about(xray: Xray, kind: str) -> list[tuple[str, str]]:
         (_("Teeth"), " ".join(xray.teeth)),
         (_("Side"), "" if xray.laterality is Laterality.UNKNOWN else queries.laterality_words()[xray.laterality]),
         (_("Picture"), size if xray.width else ""),
+        (_("Frames"), _("Frame 1 of %(total)d is shown", total=xray.frames) if xray.frames > 1 else ""),
+        (_("Grey curve"), _curves(xray)),
         (_("Device"), " ".join(filter(None, (said.get("manufacturer"), said.get("model"))))),
         (_("File"), xray.original_name),
         (_("Taken by"), _names().get(xray.taken_by_id or 0, "")),
