@@ -1,11 +1,18 @@
 """Looks at a file that came from outside and makes the copies that are shown of it, in a process that may come to harm.
 
 Run as a script, never imported by the server: `python -I decoder.py SOURCE FOLDER LIMITS`. What it found is one line of
-JSON on its standard output; what it made lies in FOLDER. It knows nothing of the clinic, takes no more memory, time and
-disk than LIMITS says, and the worst that a file can do is make it fail. Pillow is loaded for pictures, numpy for those
-deeper than 8 bits, pydicom and gdcm for DICOM alone: most files need none of the slow ones.
+JSON on its standard output; what it made lies in FOLDER. Pillow is loaded for pictures, numpy for those deeper than 8
+bits, pydicom and gdcm for DICOM alone: most files need none of the slow ones.
+
+What holds for it, whatever a file makes of its libraries, see `limit`: its addresses, its time of the processor and the
+size of each file that it writes are bounded by LIMITS; at most 64 files are open; it leaves no core dump; on Linux no
+program that it starts gains rights, and it starts neither process nor thread unless it runs as root, whom the system
+does not bind to that. The parent ends it after its patience and believes none of its words. What does not hold: it
+runs as the server's user, so code that a file smuggled in could read and write what the server can, and use the
+network. Its memory and environment hold nothing of the clinic, no key and no password.
 """
 
+import ctypes
 import gzip
 import json
 import math
@@ -44,6 +51,7 @@ PACKED = {
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
 KINDS = {"IO": "periapical", "PX": "panoramic", "CT": "cbct_slice", "XC": "photo"}
+NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS
 SLICES = {"CT", "MR", "PT"}  # their spacing is that of the body, not that of a detector
 
 
@@ -572,15 +580,21 @@ def tooth(scheme: str, code: str, meaning: str) -> str | None:
 
 
 def limit(memory: int, seconds: int, file_size: int) -> None:
-    """From here on this process can take no more than that."""
+    """From here on this process can take no more than that, start nothing and gain no rights. There is no way back, but
+    for root, who can lift all of it but the last."""
     for what, most in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, file_size),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),  # libraries begin no threads: intake.QUIET; root may all the same
     ):
         resource.setrlimit(what, (most, most))
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        if prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl")
 
 
 def answer(source: Path, folder: Path) -> dict[str, Any]:

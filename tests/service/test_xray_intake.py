@@ -592,6 +592,81 @@ def test_a_child_that_leaves_links_or_files_of_its_own_is_not_believed(
             look(pictures.png())
 
 
+BOUND = """
+import ctypes, importlib.util, json, os, resource, sys, threading
+from pathlib import Path
+
+libc = ctypes.CDLL(None, use_errno=True)
+if os.getuid() == 0:  # become somebody whom RLIMIT_NPROC binds, who can still read this Python
+    SYS_ADMIN, SYS_RESOURCE = 21, 24
+    os.setresuid(65534, 0, 0)
+    head, words = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(head, words) == 0
+    words[0] &= ~(1 << SYS_ADMIN | 1 << SYS_RESOURCE)
+    assert libc.capset(head, words) == 0
+spec = importlib.util.spec_from_file_location("decoder", sys.argv[1])
+decoder = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(decoder)
+decoder.limit(**json.loads(sys.argv[2]))
+
+def goes(act):
+    try:
+        act()
+    except (OSError, RuntimeError, ValueError) as error:
+        return type(error).__name__
+    return "goes"
+
+told = {name: resource.getrlimit(getattr(resource, "RLIMIT_" + name)) for name in sys.argv[3].split()}
+told["no new rights"] = libc.prctl(39, 0, 0, 0, 0)
+told["more memory"] = goes(lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)))
+told["thread"] = goes(threading.Thread(target=print).start)
+told["process"] = goes(lambda: os.fork() or os._exit(0))
+told["large file"] = goes(lambda: Path("large").write_bytes(bytes(3_000_000)))
+for number, source in enumerate(sys.argv[4:]):
+    folder = Path(f"copies-{number}")
+    folder.mkdir()
+    told[source] = decoder.answer(Path(source), folder).get("width")
+print(json.dumps(told))
+"""
+
+
+def test_the_child_is_bound_and_its_libraries_can_do_with_it(tmp_path: Path) -> None:
+    """Asked in a process that has called `limit`, as it does, and that then reads one file of each library."""
+    photo, sources = pictures.photo(), {}
+    for form in ("PNG", "JPEG", "WEBP", "TIFF"):
+        sources[form] = pictures.encoded(photo, form)
+    sources["deep"] = pictures.deep(pictures.ramp(96, 64))
+    for real in ("SC_rgb_jpeg_gdcm.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm"):
+        sources[real] = (REAL / real).read_bytes()
+    for name, content in sources.items():
+        (tmp_path / name).write_bytes(content)
+    limits = {"memory": intake.LIMITS.memory, "seconds": 60, "file_size": 2_000_000}
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", BOUND, intake.DECODER, json.dumps(limits), "AS CPU FSIZE CORE NPROC", *sources],
+        env=intake.QUIET,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert {name: told[name] for name in ("AS", "CPU", "FSIZE", "CORE", "NPROC")} == {
+        "AS": [limits["memory"]] * 2,
+        "CPU": [60, 60],
+        "FSIZE": [2_000_000] * 2,
+        "CORE": [0, 0],
+        "NPROC": [0, 0],
+    }
+    assert told["no new rights"] == 1
+    assert (told["more memory"], told["large file"]) == ("ValueError", "OSError")
+    assert (told["thread"], told["process"]) == ("RuntimeError", "BlockingIOError")
+    assert {name: told[name] for name in sources} == {
+        "PNG": 96, "JPEG": 96, "WEBP": 96, "TIFF": 96, "deep": 96,
+        "SC_rgb_jpeg_gdcm.dcm": 100, "MR_small_jp2klossless.dcm": 64, "MR_small_jpeg_ls_lossless.dcm": 64,
+    }  # fmt: skip
+
+
 # --- keeping --------------------------------------------------------------------------------------------------------
 
 
