@@ -1,7 +1,7 @@
 """The one mechanism for traces: it listens to every flush and writes down what changed, in the same transaction."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import current_app
@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from cpms.audit import rules
 from cpms.audit.models import AuditChange, AuditEntry
 from cpms.core import clock
-from cpms.core.db import writing
+from cpms.core.db import Model, db, spare_looks_when, writing
 
 MASK = "•••"
+SAME_LOOK = timedelta(minutes=10)  # so long a look at something stands for those after it
 _HOUSEKEEPING = {"created_at", "updated_at", "row_version"}  # they change with every change and tell nothing
 
 _LAST = select(AuditEntry.id, AuditEntry.mac).order_by(AuditEntry.id.desc()).limit(1)
@@ -25,6 +26,7 @@ Origin = Callable[[], tuple[str, str]]  # (where from, request id)
 def install(origin: Origin) -> None:
     """Start recording. Installing again only changes where an entry says that it came from."""
     _Recorder.origin = staticmethod(origin)
+    spare_looks_when(_is_noted)
     if not event.contains(AppSession, "after_flush", _after_flush):
         event.listen(AppSession, "after_flush", _after_flush)
         event.listen(AppSession, "before_commit", _before_commit)
@@ -32,6 +34,19 @@ def install(origin: Origin) -> None:
 
 class _Recorder:
     origin: Origin = staticmethod(lambda: ("", ""))
+
+
+def _is_noted(action: str, actor_id: int, about: Model) -> bool:
+    """Whether the trail says that this person looked at this thing, in the chart where it is, not long ago."""
+    looks = select(AuditEntry.id).where(
+        AuditEntry.about_table == about.__tablename__,
+        AuditEntry.about_id == _row_id(about),
+        AuditEntry.action == action,
+        AuditEntry.actor_id == actor_id,
+        AuditEntry.patient_id == _patient_id(about),
+        AuditEntry.created_at > clock.now() - SAME_LOOK,
+    )
+    return db.session.scalar(looks.limit(1)) is not None
 
 
 def _after_flush(session: Session, _context: Any) -> None:

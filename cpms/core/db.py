@@ -128,6 +128,7 @@ class Writing:
 _writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
 _forgetting: list[Callable[[], None]] = []  # what is kept for a request and may be old inside and after a write
 _holding: list[Callable[[], bool]] = []  # what says that nothing may be written now
+_noting: list[Callable[[str, int, Model], bool]] = []  # what knows of a look that stands in the trail
 _through: ContextVar[bool] = ContextVar("through", default=False)
 _turn = threading.Lock()  # writers of one process queue here: SQLite's own waiting is neither fair nor quick
 
@@ -181,6 +182,26 @@ def transaction(
         _writing.reset(token)
         _turn.release()
         _forget()
+
+
+def look(action: str, *, actor: Actor, about: Model) -> None:
+    """Leave a trace that somebody looks at something. One stands for all looks of its person at its thing for a while;
+    meanwhile nothing is written and no lock is taken. Raises what `transaction` raises: no trace, no look."""
+    if _is_noted(action, actor.id, about):
+        return
+    with transaction(action, actor=actor, about=about) as write:
+        if _is_noted(action, actor.id, about):  # the same page asks for several pictures at once
+            write.about = None
+
+
+def _is_noted(action: str, actor_id: int, about: Model) -> bool:
+    return any(knows(action, actor_id, about) for knows in _noting)
+
+
+def spare_looks_when(is_noted: Callable[[str, int, Model], bool]) -> None:
+    """Have looks leave no further trace while `is_noted(action, actor's id, what is looked at)`."""
+    if is_noted not in _noting:
+        _noting.append(is_noted)
 
 
 def fresh_read() -> None:

@@ -1,26 +1,51 @@
 """Pictures go out to whoever may see them, as nothing but pictures, and leave a trace."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import BytesIO
+from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
 from PIL import Image
+from sqlalchemy import Connection, event
 
 from cpms.audit import queries as audit
-from cpms.core import media
-from cpms.core.db import transaction
+from cpms.auth import queries as auth
+from cpms.core import clock, media
+from cpms.core.db import db, look, transaction
 from cpms.patients import queries as patients
 from cpms.patients import services as patient_services
 from cpms.xrays import queries, services
 from tests import pictures
+from tests.conftest import NOW
 from tests.make import Make
 from tests.pages import Person
+
+SignIn = Callable[[str], Person]
 
 
 def actions(app: Flask, patient_id: int) -> list[str]:
     with app.app_context():
         return [entry.action for entry in audit.trail(audit.Asked(patient_id=patient_id))[0]]
+
+
+@pytest.fixture
+def begins(app: Flask) -> Iterator[list[str]]:
+    """How each transaction began."""
+    said: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("BEGIN"):
+            said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield said
+    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +84,91 @@ def test_looking_leaves_a_trace_and_a_thumbnail_none(app: Flask, make: Make, ada
     xray = make.xray(content=pictures.dicom())
     ada.get(f"/xrays/{xray.id}/picture/thumb")
     assert "xray.view" not in actions(app, xray.patient_id)
-    for number, size in enumerate(("screen", "full", "depth"), start=1):
+    for size in ("screen", "full", "depth"):
         ada.get(f"/xrays/{xray.id}/picture/{size}")
-        assert actions(app, xray.patient_id).count("xray.view") == number
+        assert actions(app, xray.patient_id).count("xray.view") == 1
     ada.get(f"/xrays/{xray.id}/original")
     with app.app_context():
         entry = audit.entries(limit=1)[0]
         assert (entry.action, entry.actor_id, entry.about_id) == ("xray.original", ada.id, str(xray.id))
+
+
+def looks(app: Flask) -> list[tuple[str, int | None, str | None, int | None]]:
+    """Who looked at what, of which patient, the first look first."""
+    with app.app_context():
+        found = [(each.action, each.actor_id, each.about_id, each.patient_id) for each in audit.entries(limit=50)]
+    return [each for each in reversed(found) if each[0].endswith(".view")]
+
+
+def test_a_look_is_one_entry_for_each_person_picture_and_ten_minutes(
+    app: Flask, make: Make, ada: Person, sign_in: SignIn, begins: list[str]
+) -> None:
+    xray, other = make.xray(content=pictures.dicom()), make.xray()
+    whole = [f"/xrays/{xray.id}", *(f"/xrays/{xray.id}/picture/{size}" for size in ("screen", "full", "depth"))]
+    for address in whole:
+        assert ada.get(address).status_code == 200
+    begins.clear()
+    for address in whole:
+        assert ada.get(address).status_code == 200
+    assert "BEGIN IMMEDIATE" not in begins and "BEGIN" in begins, "a look that stands in the trail writes nothing"
+    first, hugo = ("xray.view", ada.id, str(xray.id), xray.patient_id), sign_in("hugo")
+    assert looks(app) == [first]
+
+    ada.get(f"/xrays/{other.id}")
+    hugo.get(whole[0])
+    second = ("xray.view", ada.id, str(other.id), other.patient_id)
+    assert looks(app) == [first, second, ("xray.view", hugo.id, str(xray.id), xray.patient_id)]
+    for minutes, number in ((9, 1), (10, 2), (19, 2), (20, 3)):
+        with clock.freeze(NOW + timedelta(minutes=minutes)):
+            sign_in("ada").get(whole[0])
+        assert looks(app).count(first) == number, minutes
+
+
+def test_a_look_at_a_picture_that_went_to_another_chart_stands_there(app: Flask, make: Make, ada: Person) -> None:
+    xray, to = make.xray(), make.patient()
+    ada.get(f"/xrays/{xray.id}")
+    with app.app_context(), transaction("xray.move", actor=ada):
+        services.move_to_patient(queries.xray(xray.id), patients.patient(to.id), seen=1)
+    ada.get(f"/xrays/{xray.id}")
+    assert [each[3] for each in looks(app)] == [xray.patient_id, to.id]
+
+
+def test_looks_at_the_same_moment_are_one_entry(app: Flask, make: Make, ada: Person) -> None:
+    xray = make.xray()
+    starting = Barrier(8)
+
+    def ask(_number: int) -> None:
+        with app.app_context():
+            row, person = queries.xray(xray.id), auth.user(ada.id)
+            starting.wait()
+            look("xray.view", actor=person, about=row)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(ask, range(8)))
+    assert len(looks(app)) == 1
+
+
+def test_without_a_trace_there_is_no_look(app: Flask, make: Make, ada: Person) -> None:
+    """As with charts. Whoever is in the trail may go on looking when the disk takes no writes."""
+    seen, unseen = make.xray(), make.xray()
+    ada.get(f"/xrays/{seen.id}")
+    with app.app_context():
+        engine = db.engine
+
+    def no_writes(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only=1")
+        connection.info["query_only"] = "?"
+
+    event.listen(engine, "begin", no_writes)
+    try:
+        for address, status in ((f"/xrays/{seen.id}", 200), (f"/xrays/{seen.id}/picture/screen", 200)):
+            assert ada.get(address).status_code == status
+        for address in (f"/xrays/{unseen.id}", f"/xrays/{unseen.id}/picture/full"):
+            answer = ada.get(address)
+            assert answer.status_code == 503 and "takes no writes" in answer.page.text
+    finally:
+        event.remove(engine, "begin", no_writes)
+        engine.dispose()
 
 
 def test_the_front_desk_sees_no_pixel_and_no_finding(app: Flask, make: Make, rita: Person, ada: Person) -> None:

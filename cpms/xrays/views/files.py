@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from cpms.core import media
 from cpms.core import teeth as fdi
-from cpms.core.db import fresh_read, transaction
+from cpms.core.db import fresh_read, look, transaction
 from cpms.core.errors import CannotWrite, DomainError, NotFound
 from cpms.core.files import digest
 from cpms.core.permissions import P
@@ -45,7 +45,7 @@ TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".gz": "application/octet-st
 @require(P.XRAY_READ)
 def picture(xray_id: int, size: str) -> ResponseReturnValue:
     """A picture in one of its sizes; `depth` are the stored values, gzipped. Small ones leave no trace of their own:
-    the page that shows them does."""
+    the page that shows them does. The others share the trace of the viewer's page."""
     xray = queries.xray(xray_id)
     file = _file(xray, size)
     if file is None:
@@ -53,8 +53,7 @@ def picture(xray_id: int, size: str) -> ResponseReturnValue:
             raise NotFound
         return _placeholder(xray)
     if size != "thumb":
-        with transaction("xray.view", actor=current_user, about=xray):
-            pass
+        look("xray.view", actor=current_user, about=xray)
     name = f"xray-{xray.id}-{size}{'.bin' if size == 'depth' else file.suffix}"
     answer = send_file(
         file,
@@ -149,8 +148,7 @@ def bounds() -> Bounds:
 def of_patient(patient_id: int) -> ResponseReturnValue:
     """The tab "X-rays" of a chart; opening it is opening the chart."""
     chart = patients.chart(patient_id)
-    with transaction("patient.view", actor=current_user, about=chart.row):
-        pass
+    look("patient.view", actor=current_user, about=chart.row)
     return _gallery(chart, UploadForm())
 
 

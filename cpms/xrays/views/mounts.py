@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from cpms.core.db import transaction
+from cpms.core.db import look, transaction
 from cpms.core.errors import Conflict, DomainError
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
@@ -25,8 +25,7 @@ from cpms.xrays.views.blueprint import bp
 @require(P.XRAY_READ, P.PATIENT_READ)
 def mounts(patient_id: int) -> ResponseReturnValue:
     chart = patients.chart(patient_id)
-    with transaction("patient.view", actor=current_user, about=chart.row):
-        pass
+    look("patient.view", actor=current_user, about=chart.row)
     there = {each.id for each in queries.of_patient(patient_id)}
     rows = queries.mounts_of(patient_id)
     return page(
@@ -56,8 +55,7 @@ def create_mount(patient_id: int) -> ResponseReturnValue:
 @require(P.XRAY_READ, P.PATIENT_READ)
 def mount(mount_id: int) -> ResponseReturnValue:
     row = queries.mount(mount_id)
-    with transaction("xray_mount.view", actor=current_user, about=row):
-        pass
+    look("xray_mount.view", actor=current_user, about=row)
     return _mount(queries.mount(mount_id))
 
 

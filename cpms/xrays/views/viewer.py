@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from cpms.auth import queries as auth
 from cpms.core import clock, media
-from cpms.core.db import transaction
+from cpms.core.db import look, transaction
 from cpms.core.errors import NotFound, Stale
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
@@ -59,8 +59,7 @@ def view(xray_id: int) -> ResponseReturnValue:
     xray = queries.xray(xray_id)
     shown = [xray, *_beside(xray)]
     for each in shown:
-        with transaction("xray.view", actor=current_user, about=each):
-            pass
+        look("xray.view", actor=current_user, about=each)
     return _viewer(shown)
 
 
