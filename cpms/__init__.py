@@ -17,7 +17,6 @@ from flask_login import current_user
 from flask_migrate import Migrate
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import DBAPIError
-from werkzeug.routing import IntegerConverter, ValidationError
 
 from config import Config
 from cpms import cli
@@ -29,7 +28,7 @@ from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, language, nav, security, toasts
+from cpms.web import access, assets, errors, filters, health, htmx, language, nav, numbers, security, toasts
 
 DOMAINS = (
     "settings",
@@ -51,15 +50,6 @@ __version__ = "0.1.0"
 ROOT = Path(__file__).parent.parent
 
 
-class Id(IntegerConverter):
-    """A number in an address: one that no row can have is an address that does not exist."""
-
-    def to_python(self, value: str) -> int:
-        if len(value) > 18:
-            raise ValidationError
-        return super().to_python(value)
-
-
 def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     """The application, ready to serve. `overrides` are Flask settings, for tests."""
     app = Flask(__name__, static_folder=None, instance_path=None)
@@ -78,7 +68,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     db.forget_at_writes(settings.forget)
     db.hold_writes_while(candidate.is_on_hold)
 
-    app.url_map.converters["int"] = Id
+    app.url_map.converters["int"] = numbers.Id
     security.init_app(app)
     access.login_manager.init_app(app)
     app.before_request(access.gate)

@@ -23,6 +23,7 @@ from cpms.settings.forms import WEEKDAYS
 from cpms.web.access import can, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, finished, is_htmx, page
+from cpms.web.numbers import whole
 from cpms.web.toasts import toast
 
 bp = Blueprint("hours", __name__, url_prefix="/hours")
@@ -246,7 +247,7 @@ def holidays() -> ResponseReturnValue:
 
 
 def _holidays_page(form: CountryForm, status: int = 200) -> Response:
-    year = request.args.get("year", clock.today().year, type=int)
+    year = request.args.get("year", clock.today().year, type=whole)
     if not FIRST_DAY.year <= year <= LAST_DAY.year:
         abort(404)
     opened, opening = queries.opened_days(year), queries.opening()

@@ -18,6 +18,7 @@ from cpms.patients.queries import Chart, PatientDeleted
 from cpms.web import errors, nav
 from cpms.web.access import can, require
 from cpms.web.htmx import done, is_htmx, page, partial
+from cpms.web.numbers import whole
 from cpms.web.toasts import toast
 
 bp = Blueprint("patients", __name__, url_prefix="/patients")
@@ -33,7 +34,7 @@ bp.add_app_template_filter(rules.dial)
 def index() -> ResponseReturnValue:
     typed = " ".join(request.args.get("q", "").split())
     archived = request.args.get("archived") == "1"
-    found = queries.listing(typed, archived=archived, page=request.args.get("page", 1, type=int))
+    found = queries.listing(typed, archived=archived, page=request.args.get("page", 1, type=whole))
     here = url_for(".index", q=typed or None, archived=1 if archived else None)
     return page("patients/index.html", found=found, typed=typed, archived=archived, here=here, most=queries.MOST_HITS)
 

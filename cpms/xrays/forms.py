@@ -190,7 +190,7 @@ class MarksForm(Form):
     def drawn(self) -> list[dict[str, Any]]:
         try:
             marks = json.loads(self.marks.data or "")
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for a list in a list, thousands deep
             abort(400)
         if not isinstance(marks, list) or not marks or not all(isinstance(each, dict) for each in marks):
             abort(400)

@@ -277,7 +277,7 @@ def _point(value: Any, width: int, height: int) -> Point:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e9:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e9:  # nor what is no number
         raise ValueError(value)
     return value
 

@@ -49,6 +49,14 @@ def test_only_the_clock_reads_the_clock() -> None:
     assert offenders(r"(datetime\.)?(datetime|date)\.(now|utcnow|today)|time\.time", but={"core/clock.py"}) == []
 
 
+def test_a_number_of_an_address_fits_into_the_database() -> None:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("request."):
+                types = [ast.unparse(each.value) for each in node.keywords if each.arg == "type"]
+                assert "int" not in types, f"{path}:{node.lineno}: web.numbers.whole knows how large one may be"
+
+
 def test_rules_know_no_database() -> None:
     for path in SOURCES:
         if path.name == "rules.py":

@@ -8,6 +8,7 @@ from cpms.audit.views.blueprint import bp
 from cpms.core.permissions import P
 from cpms.web.access import can, require
 from cpms.web.htmx import page
+from cpms.web.numbers import whole
 from cpms.xrays import queries as xrays
 
 
@@ -15,7 +16,7 @@ from cpms.xrays import queries as xrays
 @require(P.PATIENT_ARCHIVE)
 def trash() -> ResponseReturnValue:
     """What was deleted, by whom, when and why."""
-    shown = queries.trash(pictures=can(P.XRAY_READ), page=request.args.get("page", 1, type=int))
+    shown = queries.trash(pictures=can(P.XRAY_READ), page=request.args.get("page", 1, type=whole))
     return page(
         "audit/trash.html",
         shown=shown,

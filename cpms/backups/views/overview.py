@@ -17,6 +17,7 @@ from cpms.settings import queries as settings
 from cpms.web.access import passive, require
 from cpms.web.htmx import done, is_htmx, page
 from cpms.web.language import retold
+from cpms.web.numbers import whole
 from cpms.web.toasts import toast
 from cpms.work import jobs as work
 from cpms.work import queries as works
@@ -38,7 +39,7 @@ def index() -> ResponseReturnValue:
 
 
 def _index(*, status: int = 200, fire: str | None = None) -> Response:
-    number = max(1, request.args.get("page", 1, type=int))
+    number = max(1, request.args.get("page", 1, type=whole))
     total = queries.how_many()
     return page(
         "backups/index.html",

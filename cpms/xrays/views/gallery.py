@@ -16,6 +16,7 @@ from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.filters import full_day
 from cpms.web.htmx import finished, page
+from cpms.web.numbers import whole
 from cpms.web.toasts import toast
 from cpms.xrays import queries, services
 from cpms.xrays.forms import DeleteForm, FactsForm, MoveForm
@@ -35,7 +36,7 @@ def shelf() -> ResponseReturnValue:
         since=_day(typed["since"]),
         until=_day(typed["until"]),
         without_findings=typed["open"] == "1",
-        page=request.args.get("page", 1, type=int),
+        page=request.args.get("page", 1, type=whole),
     )
     asked = ", ".join(f"{name} {value}" for name, value in typed.items() if value)
     with transaction("xray.list", actor=current_user, reason=(asked or "all")[:300]):
@@ -127,7 +128,7 @@ def find_patient() -> ResponseReturnValue:
 @require(P.XRAY_READ, P.XRAY_WRITE, P.PATIENT_READ)
 def chosen_patient() -> ResponseReturnValue:
     """The lines under the field of the move dialog, when somebody is chosen."""
-    patient_id = request.args.get("patient_id", type=int)
+    patient_id = request.args.get("patient_id", type=whole)
     chosen = patients.patient(patient_id) if patient_id else None
     return Response(render_template("xrays/_chosen.html", chosen=chosen, wrong=()))
 

@@ -19,6 +19,7 @@ from cpms.settings import queries as settings
 from cpms.web.access import require
 from cpms.web.filters import full_day, short_day
 from cpms.web.htmx import done, is_htmx, page
+from cpms.web.numbers import whole
 from cpms.web.toasts import toast
 from cpms.xrays import queries, rules, services
 from cpms.xrays.forms import MarksForm, PhrasesForm, ReportForm
@@ -66,7 +67,7 @@ def view(xray_id: int) -> ResponseReturnValue:
 def _beside(xray: Xray) -> list[Xray]:
     if "with" not in request.args:
         return []
-    other = queries.xray(request.args.get("with", 0, type=int))
+    other = queries.xray(request.args.get("with", 0, type=whole))
     if other.patient_id != xray.patient_id or other.id == xray.id:
         raise NotFound
     return [other]
