@@ -247,7 +247,7 @@ def _note(table: Timetable, only: int | None, day: date) -> str:
         return name
     if only is None or table.open_spans(only, day) or not table.spans_of(day):
         return ""
-    return _("away") if only in table.away else _("not at work")
+    return _("away") if table.is_away(only, day) else _("not at work")
 
 
 @dataclass(frozen=True, slots=True)

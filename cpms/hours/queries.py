@@ -76,7 +76,9 @@ def holidays(year: int) -> Mapping[date, str]:
     clinic = settings.current()
     if not clinic.holiday_country:
         return {}
-    return almanac.public_holidays(clinic.holiday_country, clinic.holiday_region, year, get_locale().language)
+    locale = get_locale()  # none in nightly work
+    language = locale.language if locale else "en"
+    return almanac.public_holidays(clinic.holiday_country, clinic.holiday_region, year, language)
 
 
 def country_choices() -> list[tuple[str, str]]:

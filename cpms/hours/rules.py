@@ -115,6 +115,10 @@ class Timetable:
         ]
         return tuple(each for each in found if each is not None)
 
+    def is_away(self, provider_id: int, day: date) -> bool:
+        """Whether an absence takes at least a part of the day."""
+        return any(start < end for start, end in (on_day(off, day) for off in self.away.get(provider_id, ())))
+
     def _plan(self, provider_id: int | None, day: date) -> DayPlan:
         return self.weeks.get(provider_id or 0, USUAL_WEEK)[day.weekday()]
 

@@ -102,6 +102,14 @@ POLICY: dict[str, set[str]] = {
          "hours.change_off", "hours.delete_off"),
         FILES,
     ),
+    **dict.fromkeys(
+        ("hours.new_closed", "hours.create_closed", "hours.holidays", "hours.change_country", "hours.set_open"), OWNER
+    ),
+    **dict.fromkeys(
+        ("hours.edit_day", "hours.change_day", "hours.new_away", "hours.create_away", "hours.edit_off",
+         "hours.change_off", "hours.delete_off"),
+        FILES,
+    ),
     "today.unasked": CLINICAL_READ,
     "today.unreported": {"olga", "ada"},
     "xrays.save_report": {"olga", "ada"},
