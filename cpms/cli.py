@@ -31,7 +31,7 @@ from cpms.backups import services as backup_services
 from cpms.backups.archive import Key, Opened
 from cpms.backups.models import BackupKind
 from cpms.core import clock, files, media
-from cpms.core.db import db, in_our_words, newest_schema, present_schema, schemas, transaction
+from cpms.core.db import db, in_our_words, newest_schema, present_schema, schemas, shorten_log, transaction
 from cpms.core.errors import CannotWrite, DiskFull, DomainError, ReadOnly, Unhealthy
 from cpms.exchange import jobs as exchange
 from cpms.patients import queries as patients
@@ -377,6 +377,7 @@ def bring_up_to_date() -> None:
         instance = Path(current_app.config["CPMS_INSTANCE"])  # another process may have put another clinic there
         current_app.config["CPMS_AUDIT_KEY"] = (instance / "audit.key").read_bytes()
         _bring_up_to_date()
+        shorten_log()  # now nobody is there yet
 
 
 def say_where_to_go() -> None:

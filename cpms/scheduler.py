@@ -16,6 +16,7 @@ from flask import Flask
 from cpms.auth import queries as auth
 from cpms.backups import jobs as backups
 from cpms.core import clock
+from cpms.core.db import shorten_log
 from cpms.core.errors import Refused
 from cpms.jobs import JOBS, Job
 from cpms.work import jobs as work
@@ -23,6 +24,8 @@ from cpms.work import queries, rules
 from cpms.work.models import State
 
 log = logging.getLogger("cpms")
+
+LONG_LOG = 16 * 1024 * 1024  # bytes; the database itself keeps its log at a quarter of that when it can
 
 
 def start(app: Flask) -> BackgroundScheduler | None:
@@ -50,6 +53,7 @@ def tick(app: Flask) -> None:
     with app.app_context():
         if auth.nobody_yet():
             return
+        shorten_log(longer_than=LONG_LOG)
         backups.keep_reserve()
         for each in JOBS:
             try:

@@ -6,6 +6,7 @@ writes is an error by construction. On another engine the same block is an ordin
 the rest.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -329,6 +330,32 @@ def configure_sqlite(engine: Engine) -> None:
             connection.exec_driver_sql(f"PRAGMA query_only={wanted}")
             connection.info["query_only"] = wanted
         connection.exec_driver_sql("BEGIN IMMEDIATE" if wanted == "0" else "BEGIN")
+
+
+def shorten_log(*, longer_than: int = 0, wait_ms: int = 200) -> None:
+    """Bring what the write-ahead log holds into the database and empty the log, if it has more bytes than that and
+    nobody reads or writes for a moment.
+
+    SQLite starts its log anew only when no reader is in it. Where requests overlap all day that never happens, and the
+    start after a power cut has to read all of it. Whatever goes wrong here is no reason to stop: the log is whole.
+    """
+    file = db.engine.url.database
+    if not is_sqlite() or file is None:
+        return
+    log = Path(f"{file}-wal")
+    if not log.exists() or log.stat().st_size <= longer_than:
+        return
+    fresh_read()  # what this context has read would be a reader, too
+    with db.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.execute(f"PRAGMA busy_timeout={wait_ms}")
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlcipher3.dbapi2.Error:
+            logging.getLogger("cpms").warning("the log of the database could not be shortened", exc_info=True)
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={LOCK_WAIT_SECONDS * 1000}")
 
 
 def is_sqlite() -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlcipher3.dbapi2
 from flask import Flask
 
 from cpms import scheduler
@@ -17,6 +18,7 @@ from cpms.settings import services as settings
 from cpms.work import jobs as work
 from cpms.work import queries
 from cpms.work.models import State, Work
+from tests.make import Make
 
 
 def berlin(day: int, hour: int, minute: int = 0, month: int = 9) -> datetime:
@@ -166,3 +168,43 @@ def test_two_processes_that_ask_at_the_same_moment_do_a_day_once(ctx: Flask) -> 
     assert work.run("test.once", task, due="2026-09-01") is not None
     assert work.run("test.once", task, due="2026-09-01") is None
     assert done == [True]
+
+
+@pytest.fixture
+def long_log(app: Flask, make: Make) -> Path:
+    """The write-ahead log of a day on which some request was always under way."""
+    log = Path(app.config["CPMS_INSTANCE"], "clinic.db-wal")
+    reader = sqlcipher3.dbapi2.connect(log.with_name("clinic.db"), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM patient").fetchone()
+    while log.stat().st_size <= scheduler.LONG_LOG:
+        for _ in range(20):
+            make.patient(notes="x" * 60_000)
+    reader.execute("COMMIT")
+    reader.close()
+    return log
+
+
+def test_a_long_log_of_the_database_is_emptied_when_nobody_is_in_it(app: Flask, long_log: Path) -> None:
+    before = patients_in(long_log)
+    tick(app, berlin(1, 9))
+    assert long_log.stat().st_size < scheduler.LONG_LOG // 4
+    assert patients_in(long_log) == before
+
+
+def test_a_log_that_somebody_reads_is_left_as_it_is(app: Flask, long_log: Path) -> None:
+    reader = sqlcipher3.dbapi2.connect(long_log.with_name("clinic.db"), isolation_level=None)
+    reader.execute("BEGIN")
+    before = reader.execute("SELECT count(*) FROM patient").fetchone()
+    tick(app, berlin(1, 9))
+    assert long_log.stat().st_size > scheduler.LONG_LOG
+    assert reader.execute("SELECT count(*) FROM patient").fetchone() == before
+    reader.close()
+
+
+def patients_in(log: Path) -> int:
+    connection = sqlcipher3.dbapi2.connect(log.with_name("clinic.db"))
+    try:
+        return int(connection.execute("SELECT count(*) FROM patient").fetchone()[0])
+    finally:
+        connection.close()
