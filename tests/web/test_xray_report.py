@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pydicom.dataset import Dataset
 
 from cpms.audit import queries as audit
 from cpms.audit.models import AuditEntry
@@ -13,7 +14,7 @@ from cpms.core import media
 from cpms.core.db import db
 from cpms.xrays import queries, rules
 from cpms.xrays.models import Xray
-from tests import films
+from tests import films, pictures
 from tests.make import Make
 from tests.pages import Answer, Person
 
@@ -209,6 +210,27 @@ def test_looking_leaves_a_trace(app: Flask, hugo: Person, xray: Xray) -> None:
     with app.app_context():
         entry = audit.entries(about_table="xray", about_id=str(xray.id))[0]
     assert (entry.action, entry.actor_id, entry.patient_id) == ("xray.view", hugo.id, xray.patient_id)
+
+
+def test_a_curve_of_the_file_that_is_not_applied_is_told_on_the_picture_and_beside_it(ada: Person, make: Make) -> None:
+    curve = Dataset()
+    curve.add_new("LUTDescriptor", "US", [3, 0, 8])
+    curve.add_new("LUTData", "US", [0, 5, 255])
+    odd = make.xray(content=films.dicom(films.ramp(40, 30), VOILUTSequence=[curve]))
+    page = ada.get(f"/xrays/{odd.id}").page
+    words = "The file has a grey curve of its own (VOI LUT), which is not applied."
+    assert words in page.one(".xv-foot").get_text() and words in page.one(".facts").get_text()
+    plain = make.xray(content=films.dicom(films.ramp(40, 30)))
+    assert "curve" not in ada.get(f"/xrays/{plain.id}").page.text
+
+
+def test_a_file_of_several_frames_says_that_the_first_is_seen(ada: Person, make: Make) -> None:
+    frames = films.numpy.stack([films.ramp(16, 16)] * 3)
+    xray = make.xray(content=pictures.dicom(frames, frames=3))
+    assert ada.get(f"/xrays/of/{xray.patient_id}").page.one(".film-frames").get_text() == "1 of 3"
+    page = ada.get(f"/xrays/{xray.id}").page
+    assert "Frame 1 of 3; the others are not shown" in page.one(".xv-foot").get_text()
+    assert "Frame 1 of 3 is shown" in page.one(".facts").get_text()
 
 
 def test_two_pictures_beside_each_other_are_of_one_patient(ada: Person, make: Make, xray: Xray) -> None:
