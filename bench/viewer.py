@@ -25,19 +25,18 @@ from cpms.xrays import intake, services
 
 WIDTH, HEIGHT = 1800, 1350  # what a sensor of 36 by 27 mm gives at 20 micrometres
 
-# Milliseconds since the page was asked for. The first pixel is there when the browser says that it has painted the
-# picture, which is the largest thing on both pages; all of them in the frame after the one in which they are there.
+# Painted: the frame after the one in which it is there; milliseconds since the page was asked for.
 SEEN = """() => {
-  const isPicture = (entry) => entry.element?.matches("[data-film] > img");
-  new PerformanceObserver((list) => {
-    window.first_pixel ??= list.getEntries().find(isPicture)?.startTime;
-  }).observe({ type: "largest-contentful-paint", buffered: true });
-  const isWhole = () => { window.every_pixel = performance.now(); };
-  const look = () => {
-    if (document.querySelector("[data-shown]")) requestAnimationFrame(() => setTimeout(isWhole));
-    else requestAnimationFrame(look);
+  const note = (name, isThere) => {
+    const look = () => {
+      if (isThere()) requestAnimationFrame(() => setTimeout(() => { window[name] = performance.now(); }));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
   };
-  requestAnimationFrame(look);
+  const small = () => document.querySelector("[data-film] > img");
+  note("first_pixel", () => small()?.complete && small().naturalWidth);
+  note("every_pixel", () => document.querySelector("[data-shown]"));
 }"""
 BARE = '<!doctype html><title>Bare</title><div data-film data-shown><img src="/xrays/{id}/picture/screen"></div>'
 
