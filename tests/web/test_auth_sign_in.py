@@ -343,7 +343,7 @@ def test_a_page_whose_session_is_over_is_covered_by_a_sheet(rita: Person) -> Non
 
 def test_the_sheet_says_why_it_covers_the_page(rita: Person, olga: Person, app: Flask) -> None:
     def sheet() -> str:
-        return " ".join(rita.htmx.get("/auth/awake").page.one(".sheet-body p").get_text().split())
+        return " ".join(rita.htmx.get("/auth/awake").page.all(".sheet-body p")[0].get_text().split())
 
     with clock.freeze(later(minutes=15)):
         assert sheet().startswith("Nobody was here for a while, so the screen was locked. What you")
