@@ -25,7 +25,6 @@ def test_thirty_minutes_with_ada_in_the_mornings_from_next_monday(rita: Person, 
     make.visit(monday.replace(hour=8), minutes=225)
     answer = search(rita, minutes=30, provider_id=make.user("ada").id, part="morning", day="2026-09-07")
     times = found(answer)
-    assert times[0] == "Mon 7 Sep, 11:45–12:15 Dr Ada Dent · Chair 1" or times[0].startswith("Tue 8 Sep, 08:00")
     assert times[0] == "Tue 8 Sep, 08:00–08:30 Dr Ada Dent · Chair 1", "11:45 would end after noon"
     assert len(times) == 10
 
@@ -120,7 +119,7 @@ def test_another_time_for_a_visit_opens_the_move_filled_in(rita: Person, make: M
 def test_a_form_that_asks_gets_answers_to_fill_itself(rita: Person, make: Make) -> None:
     new = rita.htmx.get("/calendar/events/new", target="dialog").page
     url = str(new.one("[data-find-time]")["hx-get"])
-    page = rita.htmx.get(url, target="free-panel", minutes=30, day="2026-09-07").page
+    page = rita.htmx.get(f"{url}&minutes=30&day=2026-09-07", target="free-panel").page
     assert page.has("[data-free-back]") and not page.has(".sheet-head")
     assert '"start_time": "08:00"' in str(page.all("[data-fill]")[0]["data-fill"])
 

@@ -71,7 +71,7 @@ def book_free() -> ResponseReturnValue:
 def _asked() -> FreeForm:
     """What the address asks for; what it leaves open is usual, or as it is with the visit that is to be moved."""
     form = FreeForm(_with_usual(request.args))
-    if form.patient_id.errors or form.event_id.errors:
+    if form.patient_id.process_errors or form.event_id.process_errors:
         abort(404)
     types = queries.types()
     form.offer(types, queries.chairs(), auth.providers())
