@@ -15,6 +15,7 @@ usage: ./cpms.sh COMMAND
   test [ARGUMENT…]   run the tests, all or as pytest's arguments say
   drill              pull the plug a thousand times, spoil backups, restore them: the promises as figures (long)
   lint               check style, types, templates and vendored files
+  words COMMAND      look after the translations: update, check, missing, fill (docs/translating.md)
   bench [ARGUMENT…]  measure speed and memory against the goals
   install            only install what run needs, for a server that may not write here (docs/operating.md)
   manage [COMMAND…]  the server's own commands, such as: manage setup-link
@@ -173,6 +174,10 @@ demo)
 test) run_tests "$@" ;;
 drill) run_drill "$@" ;;
 lint) run_lint ;;
+words)
+    install requirements-dev.txt
+    exec .venv/bin/python scripts/words.py "$@"
+    ;;
 bench)
     install requirements-dev.txt
     exec .venv/bin/python -m bench "$@"

@@ -9,7 +9,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from flask import Flask, redirect, url_for
+from flask import Flask, has_request_context, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_compress import Compress
@@ -100,7 +100,10 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
 
 
 def _language() -> str:
-    """Of whoever reads, else the clinic's, else the browser's; an error page must come even without a database."""
+    """Of whoever reads, else the clinic's, else the browser's; an error page must come even without a database, and a
+    command of the server must not make one."""
+    if not has_request_context():
+        return language.SOURCE
     try:
         return language.first_spoken(auth_views.own_language(), settings.current().language)
     except DBAPIError:

@@ -7,7 +7,6 @@ from flask import (
     Blueprint,
     Response,
     g,
-    has_request_context,
     make_response,
     redirect,
     render_template,
@@ -238,8 +237,6 @@ def language() -> Response:
 
 def own_language() -> str:
     """What whoever is at the screen reads, also under the sheet that asks them to sign in again; else nothing."""
-    if not has_request_context():
-        return ""
     if current_user.is_authenticated:
         return str(current_user.language)
     here = queries.last_at(session["_user_id"]) if "_user_id" in session and "answers_error" not in g else None

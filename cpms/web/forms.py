@@ -118,7 +118,7 @@ class Required(validators.InputRequired):
     def __call__(self, form: Any, field: Any) -> None:
         if field.data is None or field.data == "" or (isinstance(field.data, str) and not field.data.strip()):
             if not field.errors:  # a value that could not be read has its own sentence already
-                field.errors = [self.message or field.gettext("Please fill this in.")]
+                field.errors = [self.message or _("Please fill this in.")]
             raise validators.StopValidation
 
 

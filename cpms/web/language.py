@@ -8,7 +8,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import has_request_context, request
+from flask import request
 from flask_babel import Domain, get_locale
 
 LANGUAGES = {"en": "English", "tr": "Türkçe"}  # each as its speakers call it
@@ -85,5 +85,4 @@ def first_spoken(*wishes: str) -> str:
     for wish in wishes:
         if wish in LANGUAGES:
             return wish
-    wanted = request.accept_languages.best_match(LANGUAGES) if has_request_context() else None
-    return wanted or SOURCE
+    return request.accept_languages.best_match(LANGUAGES) or SOURCE

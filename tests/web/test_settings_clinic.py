@@ -13,7 +13,7 @@ from tests.pages import Person
 
 def form_of(olga: Person) -> dict[str, Any]:
     page = olga.get("/settings/clinic").page
-    names = ["clinic_name", "phone", "time_zone", "idle_minutes", "address", "seen"]
+    names = ["clinic_name", "phone", "language", "time_zone", "idle_minutes", "address", "seen"]
     names += [f"{part}_{day}" for day in range(7) for part in ("opens", "closes")]
     ticked = {f"open_{day}": "y" for day in range(7) if page.one(f'[name="open_{day}"]').has_attr("checked")}
     return {name: page.value(name) for name in names} | ticked

@@ -2,6 +2,15 @@
 import { each } from "./each.js";
 import { find, on } from "./calendar-drag.js";
 
+// How far to scroll until a column stands beside the hours, which stay where a line of the language begins.
+export function across(column) {
+  const [pane, box] = [find(".cal-scroll"), column].map((each) => each.getBoundingClientRect());
+  const hours = find(".hours").offsetWidth;
+  return isRtl() ? box.right - pane.right + hours : box.left - pane.left - hours;
+}
+
+const isRtl = () => document.documentElement.dir === "rtl";
+
 function look() {
   const pane = find(".cal-scroll");
   const strip = find(".cal-days");
@@ -9,11 +18,13 @@ function look() {
   const room = pane.scrollWidth - pane.clientWidth;
   strip.hidden = room < 3;
   pane.classList.toggle("more-after", Math.abs(pane.scrollLeft) < room - 3);
-  const { left, right } = pane.getBoundingClientRect();
-  const from = left + (find(".hours")?.offsetWidth ?? 0);
+  let { left, right } = pane.getBoundingClientRect();
+  const hours = find(".hours")?.offsetWidth ?? 0;
+  if (isRtl()) right -= hours;
+  else left += hours;
   for (const button of strip.children) {
     const box = find(`[data-day="${button.dataset.jump}"]`)?.getBoundingClientRect();
-    const shown = box && box.left + box.width / 2 > from && box.left + box.width / 2 < right;
+    const shown = box && box.left + box.width / 2 > left && box.left + box.width / 2 < right;
     if (shown) button.ariaCurrent = "true";
     else button.removeAttribute("aria-current");
   }
@@ -26,5 +37,5 @@ window.addEventListener("resize", look);
 on("click", ({ target }) => {
   const button = target.closest("[data-jump]");
   const column = button && find(`[data-day="${button.dataset.jump}"]`);
-  if (column) find(".cal-scroll").scrollTo({ left: column.offsetLeft - find(".hours").offsetWidth });
+  if (column) find(".cal-scroll").scrollBy({ left: across(column) });
 });

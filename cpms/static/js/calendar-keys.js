@@ -2,7 +2,8 @@
 import { each } from "./each.js";
 import { carry, find, frame, hand, letGo, lift, measures, on, placeOf, putBack, STEP, within } from "./calendar-drag.js";
 
-const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+const onward = document.documentElement.dir === "rtl" ? -1 : 1;
+const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-onward, 0], ArrowRight: [onward, 0] };
 let index = 0; // the column and the minute where the frame stands
 let minute = 0;
 let walked = false;

@@ -1,7 +1,7 @@
 // The calendar's wiring. It hangs on the document, so that a grid that is swapped or morphed needs nothing again.
 import { each } from "./each.js";
 import { find, frame, on, putBack, spotAt, STEP } from "./calendar-drag.js";
-import "./calendar-days.js";
+import { across } from "./calendar-days.js";
 import "./calendar-keys.js";
 
 let ahead = 0; // the clinic's clock, read as if it were UTC, less this device's
@@ -84,7 +84,7 @@ each("#calendar", (calendar) => {
   if (scrolled) pane.scrollTo(scrolled);
   else if (today) {
     const line = Number.parseFloat(getComputedStyle(today.lastElementChild, "::after").top);
-    pane.scrollTo(today.offsetLeft - find(".hours").offsetWidth, line - pane.clientHeight / 2);
+    pane.scrollBy(across(today), line - pane.clientHeight / 2 - pane.scrollTop);
   }
 });
 on("htmx:after:swap", showNow);
