@@ -38,6 +38,30 @@ def nights(app: Flask) -> list[str]:
         return [row.due for row in rows]
 
 
+# Sundays whose weekly drill is behind us, so that these nights' tests need not start the program once more for it.
+DRILLED = ("2026-03-22", "2026-03-29", "2026-08-30", "2026-10-18", "2026-10-25", "2031-04-27")
+
+
+@pytest.fixture
+def drilled(app: Flask) -> None:
+    with app.app_context(), transaction("test.drilled", actor=None):
+        for sunday in DRILLED:
+            db.session.add(Work(name="backups.drill", due=sunday, state=State.DONE, finished_at=clock.now()))
+
+
+def test_a_night_and_a_week_are_done_once(app: Flask) -> None:
+    """All the jobs, the weekly drill among them."""
+    tick(app, berlin(6, 4, 29))
+    tick(app, berlin(6, 4, 30))
+    tick(app, berlin(6, 23, 59))
+    with app.app_context():
+        done = [(row.name, row.due, row.state) for row in db.session.query(Work) if row.name.startswith("backups.")]
+    days = {"backups.nightly": ["2026-09-06"], "backups.drill": ["2026-08-30", "2026-09-06"]}
+    days["backups.forget_candidate"] = days["backups.nightly"]
+    assert sorted(done) == sorted((name, day, State.DONE) for name, dues in days.items() for day in dues)
+
+
+@pytest.mark.usefixtures("drilled")
 def test_a_night_is_backed_up_once(app: Flask) -> None:
     tick(app, berlin(1, 3, 31))
     tick(app, berlin(1, 3, 32))
@@ -51,12 +75,14 @@ def test_a_night_is_backed_up_once(app: Flask) -> None:
         assert {row.kind for row in backups.present()} == {BackupKind.NIGHTLY}
 
 
+@pytest.mark.usefixtures("drilled")
 def test_a_server_that_slept_through_the_night_catches_up_in_the_morning(app: Flask) -> None:
     tick(app, berlin(1, 3, 31))
     tick(app, berlin(4, 8, 15))
     assert nights(app) == ["2026-09-01", "2026-09-04"]
 
 
+@pytest.mark.usefixtures("drilled")
 def test_a_clock_that_goes_back_backs_up_nothing_twice(app: Flask) -> None:
     tick(app, berlin(2, 3, 31))
     tick(app, berlin(2, 3, 10))
@@ -64,6 +90,7 @@ def test_a_clock_that_goes_back_backs_up_nothing_twice(app: Flask) -> None:
     assert nights(app) == ["2026-09-02", "2026-09-01"], "each day once, though the older one came later"
 
 
+@pytest.mark.usefixtures("drilled")
 def test_a_backup_from_the_future_does_not_keep_the_clinic_without_one(app: Flask) -> None:
     """The clock was wrong once, years ahead, and was set right."""
     tick(app, berlin(1, 12))
@@ -75,6 +102,7 @@ def test_a_backup_from_the_future_does_not_keep_the_clinic_without_one(app: Flas
     assert (newest.due, newest.state) == (None, State.DONE)
 
 
+@pytest.mark.usefixtures("drilled")
 @pytest.mark.parametrize(("month", "day"), [(3, 29), (10, 25)])
 def test_the_nights_when_the_clocks_change_have_one_backup_each(app: Flask, month: int, day: int) -> None:
     with app.app_context(), transaction("settings.change", actor=None):
@@ -85,6 +113,7 @@ def test_the_nights_when_the_clocks_change_have_one_backup_each(app: Flask, mont
     assert nights(app).count(f"2026-{month:02}-{day:02}") == 1
 
 
+@pytest.mark.usefixtures("drilled")
 def test_work_that_failed_is_tried_again_an_hour_later(app: Flask) -> None:
     folder = Path(app.config["CPMS_INSTANCE"], "backups")
     with app.app_context(), transaction("settings.change", actor=None):
@@ -125,6 +154,7 @@ def test_a_server_that_is_told_to_runs_no_jobs(app: Flask, monkeypatch: pytest.M
     assert scheduler.start(app) is None
 
 
+@pytest.mark.usefixtures("drilled")
 def test_long_work_waits_for_long_work(app: Flask) -> None:
     with app.app_context(), files.only_one(queries.lock()):
         tick(app, berlin(1, 3, 31))
@@ -133,6 +163,7 @@ def test_long_work_waits_for_long_work(app: Flask) -> None:
     assert nights(app) == ["2026-09-01"]
 
 
+@pytest.mark.usefixtures("drilled")
 def test_work_whose_process_was_killed_is_told_and_done_again(app: Flask) -> None:
     with app.app_context():
         with transaction("work.begin", actor=None):
