@@ -36,6 +36,7 @@ DOMAINS = (
     "patients",
     "hours",
     "calendar",
+    "feeds",
     "xrays",
     "audit",
     "work",

@@ -117,7 +117,8 @@ def app(session_app: Flask, template_db: Path) -> Iterator[Flask]:
         shutil.rmtree(live.parent / folder, ignore_errors=True)
     for secret in live.parent.glob("backup.key*"):
         secret.unlink()
-    session_app.extensions.pop("calendar_drawn", None)  # grids of another database
+    for kept in ("calendar_drawn", "feed_times"):  # of another database
+        session_app.extensions.pop(kept, None)
     with clock.freeze(NOW):
         yield session_app
         wait_for_work()

@@ -75,6 +75,10 @@ ACTIONS = {
     "hours.country": _l("chose whose public holidays the clinic keeps"),
     "hours.delete_off": _l("took an absence or closed days away"),
     "hours.open_holiday": _l("opened the clinic on a public holiday"),
+    "feed.names": _l("chose what a calendar feed tells"),
+    "feed.read": _l("gave out a calendar feed, the first time that day"),
+    "feed.renew": _l("made an address for a calendar feed"),
+    "feed.revoke": _l("revoked the address of a calendar feed"),
     "patient.archive": _l("archived the patient"),
     "patient.create": _l("entered the patient"),
     "patient.delete": _l("deleted the patient"),
@@ -200,6 +204,13 @@ LABELS = {
         "provider_id": _l("Whose"),
         "deleted_at": _l("Taken away"),
     },
+    "feed": {
+        "user_id": _l("Provider"),
+        "token_hash": _l("Address"),
+        "with_names": _l("Tells names"),
+        "made_at": _l("Made"),
+        "read_at": _l("Read"),
+    },
     "setting": {"value": _l("Value")},  # each has a name of its own: see `Speaker.setting`
     "backup": {
         "file_name": _l("File"),
@@ -290,7 +301,7 @@ class Speaker:
         people = {user.id: user.display_name for user in auth.users()}
         self._starts = starts or {}
         self._names: dict[str, Mapping[int, str]] = {
-            **dict.fromkeys(("provider_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people),
+            **dict.fromkeys(("provider_id", "user_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people),
             "chair_id": {chair.id: chair.name for chair in calendar.chairs(every=True)},
             "type_id": {type_.id: type_.name for type_ in calendar.types(every=True)},
             "patient_id": patients.names(set(patient_ids)),

@@ -19,6 +19,7 @@ from cpms.backups.models import BackupKind
 from cpms.core import clock, db, files
 from cpms.core.db import through_the_hold, transaction
 from cpms.core.errors import Refused
+from cpms.feeds import services as feeds
 from cpms.work import jobs as work
 from cpms.work.jobs import Outcome
 
@@ -257,4 +258,5 @@ def complete(journal: restore.Journal) -> None:
     reason = f"{journal.file_name} of {made:%Y-%m-%d %H:%M} UTC"
     with through_the_hold(), transaction(RESTORE, actor=None, reason=reason):
         auth.end_all_sessions()
+        feeds.revoke_all()
     restore.finish(queries.instance(), journal)

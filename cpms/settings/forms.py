@@ -40,6 +40,7 @@ LABELS = {
     "xray_max_mb": _l("Largest picture or document, in MB"),
     "xray_floor_mb": _l("Room on the disk that pictures leave, in MB"),
     "xray_phrases": _l("Phrases for findings"),
+    "feeds_on": _l("Calendar feeds"),
     "is_demo": _l("Demonstration"),
 }
 _NEW_DAY = Hours(time(8), time(18))  # what a closed day begins with when somebody opens it

@@ -41,6 +41,7 @@ class ClinicSettings:
     xray_max_mb: int = 25  # of one picture or document
     xray_floor_mb: int = 500  # of the server's disk: pictures never take this last room
     xray_phrases: str = ""  # one a line, for reports; empty: the usual ones
+    feeds_on: bool = False  # whether providers may read their calendar outside the clinic
     is_demo: bool = False  # shows on every page that nothing here is real
 
     @property

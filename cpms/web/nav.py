@@ -35,6 +35,7 @@ BEHIND = {
     "backups": "settings",
     "exchange": "settings",
     "hours": "settings",
+    "feeds": "settings",
 }
 
 

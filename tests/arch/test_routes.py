@@ -32,6 +32,7 @@ def test_only_these_answer_without_signing_in(session_app: Flask) -> None:
         "auth.sign_in",
         "backups.restore_state",  # asked by a page whose session the restore has ended; it tells nothing but that
         "setup.first_run",
+        "feeds.feed",
         "setup.finish",
     }
 

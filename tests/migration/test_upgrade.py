@@ -74,6 +74,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         "INSERT INTO time_off (id, kind, name, start, end, created_at, updated_at, row_version) "
         f"VALUES (1, 'closed', 'Leave', {AT}, '2099-01-01', {AT}, {AT}, 1)",
     ),
+    "0012": (f"INSERT INTO feed VALUES (1, 1, '{'5e' * 32}', 1, {AT}, NULL, {AT}, {AT})",),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

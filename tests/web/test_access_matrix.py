@@ -35,11 +35,12 @@ POLICY: dict[str, set[str]] = {
     "backups.restore_state": ANYBODY,
     "setup.first_run": ANYBODY,
     "setup.finish": ANYBODY,
+    "feeds.feed": ANYBODY,
     **dict.fromkeys(
         (
             "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout",
             "auth.language", "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
-            "backups.mark",
+            "backups.mark", "feeds.index", "feeds.renew", "feeds.revoke",
         ),
         STAFF,
     ),
@@ -53,6 +54,7 @@ POLICY: dict[str, set[str]] = {
             "calendar.edit_type", "calendar.new_chair", "calendar.new_type", "calendar.types", "calendar.use_chair",
             "calendar.use_type",
             "audit.export", "audit.find_patient", "audit.log", "audit.of_user",
+            "feeds.renew_for", "feeds.revoke_for", "feeds.show_names", "feeds.switch",
             "exchange.ask_export", "exchange.download", "exchange.export", "exchange.progress",
             "backups.ask_restore", "backups.begin_restore", "backups.choose", "backups.drop", "backups.look",
             "backups.unlock", "backups.upload",

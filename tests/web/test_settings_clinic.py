@@ -26,7 +26,7 @@ def form_of(olga: Person) -> dict[str, Any]:
             "olga",
             [
                 *("Clinic", "Users", "Chairs", "Appointment types", "Phrases of X-ray reports"),
-                *("Backups", "Audit log", "Trash", "Your profile"),
+                *("Backups", "Calendar feeds", "Audit log", "Trash", "Your profile"),
             ],
         ),
         ("rita", ["Trash", "Your profile"]),
