@@ -55,6 +55,7 @@ ACTIONS = {
     "backup.restore": _l("put the clinic back to a backup"),
     "backup.set_key": _l("set the passphrase of the backups"),
     "backup.verify": _l("checked a backup"),
+    "calendar.choose": "",
     "calendar.print": _l("printed the calendar"),
     "demo.fill": _l("filled in the demo clinic"),
     "exchange.download": _l("downloaded the export of all data"),
@@ -169,6 +170,7 @@ LABELS = {
         "chair_id": _l("Chair"),
         "provider_id": _l("With"),
         "type_id": _l("Type"),
+        "no_new_date_reason": _l("Why no new date"),
         "deleted_at": _l("Deleted"),
     },
     "chair": {"name": _l("Name"), "position": _l("Place"), "active": _l("In use")},
@@ -381,6 +383,8 @@ class Speaker:
         if action == "calendar.print":
             view, _space, first = reason.partition(" ")
             day = full_day(date.fromisoformat(first))
+            if view == "list":
+                return _("list from %(day)s", day=day)
             return _("week of %(day)s", day=day) if view == "week" else day
         if action == "today.view":
             return full_day(date.fromisoformat(reason))

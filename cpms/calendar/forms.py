@@ -272,15 +272,18 @@ class DropForm(Form):
     start = Line(validators=[required()])
     minutes = Number(validators=[required()])
     chair = Number()
+    to_provider = Number()  # whose column it is; 0 is nobody's
     # Only the way back names the provider, and why the place may be taken although it is not free.
     provider_back = Number()
     overbook_reason = Line(validators=[at_most(200)])
     # Which calendar is on the screen, so that the answer is the same one.
-    view = SelectField(choices=[SelectChoice("week", ""), SelectChoice("day", "")], default="week")
+    view = SelectField(choices=[SelectChoice(each, "") for each in ("week", "day", "month", "list")], default="week")
     day = Day()
     provider = Line()
     chair_filter = Line()
+    type_filter = Line()
     cancelled = Line()
+    by = Line()
 
     def validate_start(self, field: Line) -> None:
         try:
@@ -303,7 +306,7 @@ class DropForm(Form):
         if not all(map(is_whole, filter(None, (field.data or "").split(",")))):
             raise validators.ValidationError("a list of ids")
 
-    validate_chair_filter = validate_provider
+    validate_chair_filter = validate_type_filter = validate_provider
 
     @property
     def starts(self) -> datetime:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpms.auth.models import User
@@ -62,6 +62,7 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
         Index("ix_event_provider", "provider_id", "start", "end"),
         Index("ix_event_patient", "patient_id", "start"),
         Index("ix_event_start", "start"),
+        Index("ix_event_status", "status", "start"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -75,6 +76,7 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
     notes: Mapped[str] = mapped_column(Text, default="")
     overbook_reason: Mapped[str | None] = mapped_column(String(200))  # why it may lie over another one
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    no_new_date_reason: Mapped[str | None] = mapped_column(String(200))  # why nobody looks for another date
     booking_key: Mapped[str | None] = mapped_column(
         String(40), unique=True
     )  # one form books once, however often it is sent
@@ -92,6 +94,45 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
     @property
     def minutes(self) -> int:
         return int((self.end - self.start).total_seconds() // 60)
+
+
+class By(StrEnum):
+    """What the columns of a day stand for."""
+
+    CHAIR = "chair"
+    PROVIDER = "provider"
+
+
+class CalendarChoice(Timestamped, Model):
+    """What somebody wants to see of the calendar, at whichever screen; who never chose anything has no row."""
+
+    __tablename__ = "calendar_choice"
+    __table_args__ = {"info": {"unaudited": "what somebody looks at: no record of the clinic changes"}}
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    providers: Mapped[list[int]] = mapped_column(JSON, default=list)  # none: all
+    chairs: Mapped[list[int]] = mapped_column(JSON, default=list)
+    types: Mapped[list[int]] = mapped_column(JSON, default=list)
+    cancelled: Mapped[bool] = mapped_column(default=False)
+    by: Mapped[By] = mapped_column(choice(By), default=By.CHAIR)
+
+
+class Held(StrEnum):
+    """How a visit came to the clipboard."""
+
+    CUT = "cut"  # to be moved
+    COPY = "copy"  # to be booked once more
+
+
+class Clipboard(Timestamped, Model):
+    """The visit that somebody took up at one browser to put it down elsewhere; it goes with the session."""
+
+    __tablename__ = "calendar_clipboard"
+    __table_args__ = {"info": {"unaudited": "a visit in somebody's hand: what becomes of it leaves its own trace"}}
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("user_session.id", ondelete="CASCADE"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    held: Mapped[Held] = mapped_column(choice(Held))
 
 
 class CalendarRevision(Timestamped, Model):

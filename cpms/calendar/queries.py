@@ -1,7 +1,7 @@
 """Every read of the calendar."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,9 +10,10 @@ from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
 from sqlalchemy import Select, String, bindparam, func, select, type_coerce
 
+from cpms.auth import queries as auth
 from cpms.auth.models import User
 from cpms.calendar import rules
-from cpms.calendar.models import AppointmentType, CalendarRevision, Chair, Event, Kind, Status
+from cpms.calendar.models import AppointmentType, By, CalendarRevision, Chair, Event, Kind, Status
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
@@ -23,6 +24,7 @@ from cpms.patients.models import Patient
 BREAK = "\u2002\n"  # a line of its own on a high card; on a low one, where lines join, a wide space
 Values = tuple[Any, ...]  # a row, as the database gives it
 
+MOST_ROWS, MOST_LINES = 24, 12  # of a printed day in its usual print: in a table, in one of several columns
 MOST_LANES = 12  # as many as the style sheet knows; a thirteenth at one time lies over the twelfth
 
 
@@ -30,22 +32,40 @@ MOST_LANES = 12  # as many as the style sheet knows; a thirteenth at one time li
 class Shown:
     """What a calendar on a screen shows: the same words stand in its address."""
 
-    view: str  # week | day
+    view: str  # week | day | month | list
     day: date
     providers: frozenset[int] = frozenset()  # none chosen: all
     chairs: frozenset[int] = frozenset()
     cancelled: bool = False  # cancelled ones and no-shows too
+    types: frozenset[int] = frozenset()
+    by: By = By.CHAIR  # what the columns of a day are
 
     @property
     def days(self) -> tuple[date, date]:
         """First day, and the first day that is not shown any more."""
         if self.view == "day":
             return self.day, self.day + timedelta(days=1)
-        first = rules.week_start(self.day, get_locale().first_week_day)
+        if self.view == "list":
+            return self.day, self.day + timedelta(days=rules.LIST_DAYS)
+        first_weekday = get_locale().first_week_day
+        if self.view == "month":
+            return rules.weeks_of_month(self.day, first_weekday)
+        first = rules.week_start(self.day, first_weekday)
         return first, first + timedelta(days=7)
 
+    @property
+    def is_filtered(self) -> bool:
+        """True when something that holds time on those days may be left out."""
+        return bool(self.providers or self.chairs or self.types)
+
     def at(self, day: date, view: str | None = None) -> "Shown":
-        return Shown(view or self.view, day, self.providers, self.chairs, self.cancelled)
+        return replace(self, day=day, view=view or self.view)
+
+    def turned(self, ahead: int) -> "Shown":
+        """The next days, or those before."""
+        if self.view == "month":
+            return self.at(rules.month_ahead(self.day, ahead))
+        return self.at(rules.on_calendar(self.day, ahead * (1 if self.view == "day" else 7)))
 
     def filters(self) -> dict[str, Any]:
         """The part after the question mark."""
@@ -54,8 +74,12 @@ class Shown:
             chosen["provider"] = sorted(self.providers)
         if self.chairs:
             chosen["chair"] = sorted(self.chairs)
+        if self.types:
+            chosen["type"] = sorted(self.types)
         if self.cancelled:
             chosen["cancelled"] = 1
+        if self.by is By.PROVIDER:
+            chosen["by"] = self.by.value
         return chosen
 
 
@@ -73,9 +97,9 @@ class Card(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    key: str  # the day, or the chair's id
+    key: str  # the day, or the chair's or the provider's id
     day: date
-    chair_id: int | None
+    holder: tuple[str, int] | None  # ("chair", its id) or ("provider", their id, 0 is nobody): of a column of a day
     heading: str
     sub: str
     is_today: bool
@@ -165,37 +189,30 @@ def grid(shown: Shown, number: int) -> Grid:
     What is shaded is when the clinic is closed; in the calendar of one provider, when that one takes no visits.
     """
     first, end = shown.days
-    rows = _rows(shown, first, end)
+    rows = entries(shown, first, end)
     words = status_words()
     only = next(iter(shown.providers)) if len(shown.providers) == 1 else None
-    table = working_hours.timetable(first, end, of_people=only is not None)
+    by_person = shown.view == "day" and shown.by is By.PROVIDER
+    table = working_hours.timetable(first, end, of_people=only is not None or by_person)
     opening = table.opening
     today = clock.today()
     if shown.view == "day":
-        hours = table.open_spans(only, shown.day)
-        chosen = [chair for chair in chairs() if not shown.chairs or chair.id in shown.chairs]
-        known = {chair.id for chair in chosen}
-        chosen += [
-            chair
-            for chair in chairs(every=True)
-            if chair.id not in known and any(r[_CHAIR_ID] == chair.id for r in rows)
-        ]
         from_hour, to_hour = rules.hours_shown(_usual(table, only, [shown.day]), (r[_SPAN] for r in rows))
         columns = tuple(
             _column(
-                str(chair.id),
+                str(holder_id),
                 shown.day,
-                chair.id,
-                chair.name,
+                (shown.by.value, holder_id),
+                name,
                 "",
                 today,
-                hours,
+                table.open_spans((holder_id or None) if by_person else only, shown.day),
                 (from_hour, to_hour),
-                [r for r in rows if r[_CHAIR_ID] == chair.id],
+                theirs,
                 words,
-                with_chair=False,
+                with_chair=shown.by is By.PROVIDER,
             )
-            for chair in chosen
+            for holder_id, name, theirs in holders(shown, rows)
         )
         title = " · ".join(filter(None, (format_date(shown.day, _("EEE d MMM y")), _note(table, only, shown.day))))
     else:
@@ -225,7 +242,7 @@ def grid(shown: Shown, number: int) -> Grid:
             )
             for day in days
         )
-        title = _week_title(first, end - timedelta(days=1))
+        title = span_title(first, end - timedelta(days=1))
     is_closed = shown.view == "day" and not table.spans_of(shown.day)
     first_open = next((each.day for each in columns if table.open_spans(only, each.day)), None)
     return Grid(shown, number, title, from_hour, to_hour, columns, is_closed, first_open)
@@ -248,6 +265,25 @@ def _note(table: Timetable, only: int | None, day: date) -> str:
     if only is None or table.open_spans(only, day) or not table.spans_of(day):
         return ""
     return _("away") if table.is_away(only, day) else _("not at work")
+
+
+def holders(shown: Shown, rows: Sequence[Values]) -> list[tuple[int, str, list[Values]]]:
+    """Chairs, or providers, and what each has of a day's rows: those in use, as far as they are asked for, and whoever
+    has something then. Entries with nobody have a column at the end."""
+    if shown.by is By.CHAIR:
+        asked, column, name_of = shown.chairs, _CHAIR_ID, _CHAIR
+        known = {each.id: each.name for each in chairs()}
+    else:
+        asked, column, name_of = shown.providers, _PROVIDER_ID, _PROVIDER
+        known = {each.id: each.display_name for each in auth.providers()}
+    found: dict[int, tuple[str, list[Values]]] = {
+        each: (name, []) for each, name in known.items() if not asked or each in asked
+    }
+    for row in sorted(rows, key=lambda row: (row[column] is None, row[name_of] or "")):
+        found.setdefault(row[column] or 0, (row[name_of] or _("With nobody"), []))
+    for row in rows:
+        found[row[column] or 0][1].append(row)
+    return [(each, name, theirs) for each, (name, theirs) in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,30 +312,39 @@ class PaperColumn:
 class Paper:
     title: str
     columns: tuple[PaperColumn, ...]
+    is_tall: bool = False  # one or two tables under each other; more lie side by side
+
+    @property
+    def count(self) -> int:
+        return sum(len(column.lines) for column in self.columns)
+
+    @property
+    def is_dense(self) -> bool:
+        """True when a day fits on its sheet only in small print."""
+        longest = max((len(column.lines) for column in self.columns), default=0)
+        return self.count > MOST_ROWS if self.is_tall else longest > MOST_LINES
 
 
 def paper(shown: Shown) -> Paper:
-    """What is printed: all words of every entry. A day has a column for each chair, a week one for each open day."""
+    """What is printed: all words of every entry. A day has a column for each chair or person, several days one for each
+    open day."""
     first, end = shown.days
-    rows = _rows(shown, first, end)
+    rows = entries(shown, first, end)
     if shown.view == "day":
-        taken = {row[_CHAIR_ID] for row in rows}
-        on_paper = [
-            each
-            for each in chairs(every=True)
-            if each.id in taken or (each.active and (not shown.chairs or each.id in shown.chairs))
-        ]
-        columns = [(each.name, [row for row in rows if row[_CHAIR_ID] == each.id]) for each in on_paper]
-        return Paper(format_date(shown.day, _("EEEE d MMMM y")), _on_paper(columns))
-    days = [first + timedelta(days=ahead) for ahead in range(7)]
+        found = holders(shown, rows)
+        columns = [(name, theirs) for _id, name, theirs in found]
+        is_tall = sum(1 for _id, _name, theirs in found if theirs) <= 2
+        return Paper(format_date(shown.day, _("EEEE d MMMM y")), _on_paper(columns), is_tall)
+    days = [first + timedelta(days=ahead) for ahead in range((end - first).days)]
     of = {day: [row for row in rows if row[_START].date() == day] for day in days}
     table = working_hours.timetable(first, end, of_people=False)
+    pattern = _("EEE d MMM") if shown.view == "week" else _("EEEE d MMMM")
     columns = [
-        (" · ".join(filter(None, (format_date(day, _("EEE d MMM")), table.name_of(day)))), of[day])
+        (" · ".join(filter(None, (format_date(day, pattern), table.name_of(day)))), of[day])
         for day in days
         if of[day] or table.opening[day.weekday()]
     ]
-    return Paper(_week_title(first, end - timedelta(days=1)), _on_paper(columns))
+    return Paper(span_title(first, end - timedelta(days=1)), _on_paper(columns), shown.view == "list")
 
 
 def _on_paper(columns: list[tuple[str, list[Values]]]) -> tuple[PaperColumn, ...]:
@@ -308,40 +353,66 @@ def _on_paper(columns: list[tuple[str, list[Values]]]) -> tuple[PaperColumn, ...
 
 def _line(row: Values) -> Line:
     (_id, _version, start, end, status, kind, _color, title, _chair_id, _over, _noted,
-     last, first, alert, type_name, chair, provider) = row  # fmt: skip
+     last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     what = title or type_name or ""
     name = "" if last is None else (first if last == "—" else f"{last}, {first}")
     said = status_words()[Status(status)] if kind == Kind.VISIT and status != Status.SCHEDULED else ""
     return Line(start, end, name or what, alert or "", what if name else "", chair, provider or "", said)
 
 
-def _week_title(first: date, last: date) -> str:
+def span_title(first: date, last: date) -> str:
     if first.month == last.month:
         return _("%(first)s–%(last)s", first=first.day, last=format_date(last, _("d MMM y")))
     pattern = _("d MMM") if first.year == last.year else _("d MMM y")
     return _("%(first)s – %(last)s", first=format_date(first, pattern), last=format_date(last, _("d MMM y")))
 
 
-def _rows(shown: Shown, first: date, end: date) -> Sequence[Values]:
+def entries(shown: Shown, first: date, end: date) -> Sequence[Values]:
     """What lies on those days, by start. Plain columns: a full week has three hundred rows."""
+    rows: Sequence[Any] = db.session.execute(_rows_query(*flags(shown)), asked(shown, first, end)).all()
+    return rows
+
+
+def asked(shown: Shown, first: date, end: date) -> dict[str, Any]:
+    """The parameters of a query that `narrowed` made."""
     parameters: dict[str, Any] = {
         "opens": datetime.combine(first, time()),
         "closes": datetime.combine(end, time()),
     }
-    if shown.providers:
-        parameters["providers"] = list(shown.providers)
-    if shown.chairs:
-        parameters["chairs"] = list(shown.chairs)
-    query = _rows_query(bool(shown.providers), bool(shown.chairs), shown.cancelled)
-    rows: Sequence[Any] = db.session.execute(query, parameters).all()
-    return rows
+    for name in ("providers", "chairs", "types"):
+        if ids := getattr(shown, name):
+            parameters[name] = list(ids)
+    return parameters
 
 
-_START, _SPAN, _CHAIR_ID = 2, slice(2, 4), 8  # where these stand in a row
+def flags(shown: Shown) -> tuple[bool, bool, bool, bool]:
+    """Which conditions a query has: one query is kept for each combination."""
+    return bool(shown.providers), bool(shown.chairs), bool(shown.types), shown.cancelled
 
 
-@lru_cache(maxsize=8)
-def _rows_query(of_providers: bool, of_chairs: bool, cancelled: bool) -> Select[Any]:
+def narrowed(query: Select[Any], of_providers: bool, of_chairs: bool, of_types: bool, cancelled: bool) -> Select[Any]:
+    """A query about entries, narrowed to the days and the filters that `asked` puts in."""
+    event = Event.__table__.c
+    query = query.where(
+        event.start >= bindparam("opens"), event.start < bindparam("closes"), event.deleted_at.is_(None)
+    )
+    if of_providers:
+        query = query.where(event.provider_id.in_(bindparam("providers", expanding=True)))
+    if of_chairs:
+        query = query.where(event.chair_id.in_(bindparam("chairs", expanding=True)))
+    if of_types:
+        query = query.where(event.type_id.in_(bindparam("types", expanding=True)))
+    if not cancelled:
+        query = query.where(*(event.status != each for each in sorted(rules.FREE)))
+    return query
+
+
+# Where these stand in a row.
+_START, _SPAN, _CHAIR_ID, _CHAIR, _PROVIDER, _PROVIDER_ID = 2, slice(2, 4), 8, 15, 16, 17
+
+
+@lru_cache(maxsize=16)
+def _rows_query(*conditions: bool) -> Select[Any]:
     """Kept, because putting it together takes longer than the database does."""
     event, patient, type_ = Event.__table__.c, Patient.__table__.c, AppointmentType.__table__.c
     chair, user = Chair.__table__.c, User.__table__.c
@@ -364,28 +435,22 @@ def _rows_query(of_providers: bool, of_chairs: bool, cancelled: bool) -> Select[
             type_.name,
             chair.name,
             user.display_name,
+            event.provider_id,
         )
         .select_from(Event.__table__)
         .join(Chair.__table__, chair.id == event.chair_id)
         .outerjoin(Patient.__table__, patient.id == event.patient_id)
         .outerjoin(AppointmentType.__table__, type_.id == event.type_id)
         .outerjoin(User.__table__, user.id == event.provider_id)
-        .where(event.start >= bindparam("opens"), event.start < bindparam("closes"), event.deleted_at.is_(None))
         .order_by(event.start, event.chair_id, event.id)
     )
-    if of_providers:
-        query = query.where(event.provider_id.in_(bindparam("providers", expanding=True)))
-    if of_chairs:
-        query = query.where(event.chair_id.in_(bindparam("chairs", expanding=True)))
-    if not cancelled:
-        query = query.where(*(event.status != each for each in sorted(rules.FREE)))
-    return query
+    return narrowed(query, *conditions)
 
 
 def _column(
     key: str,
     day: date,
-    chair_id: int | None,
+    holder: tuple[str, int] | None,
     heading: str,
     sub: str,
     today: date,
@@ -402,7 +467,7 @@ def _column(
     places = rules.side_by_side(rows, lambda row: (row[2], max(row[3], row[2] + shortest)))
     cards = tuple(_card(row, place, words, with_chair) for row, place in zip(rows, places, strict=True))
     lanes = min(max((place.lanes for place in places), default=1), MOST_LANES)
-    return Column(key, day, chair_id, heading, sub, day == today, lanes, _closed(hours, window), cards, note)
+    return Column(key, day, holder, heading, sub, day == today, lanes, _closed(hours, window), cards, note)
 
 
 def _closed(hours: Sequence[Span], window: tuple[int, int]) -> tuple[str, ...]:
@@ -414,7 +479,7 @@ def _closed(hours: Sequence[Span], window: tuple[int, int]) -> tuple[str, ...]:
 
 def _card(row: Values, place: rules.Place, words: dict[Status, str], with_chair: bool) -> Card:
     (event_id, version, start, end, status, kind, color, title, _chair_id, overbooked, noted,
-     last, first, alert, type_name, chair, provider) = row  # fmt: skip
+     last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     said, what = words[status], title or type_name
     more = start.isoformat()[11:16]  # three times as fast as a format
     if last is None:

@@ -12,6 +12,7 @@ STEP = 5  # minutes: the grain of the calendar
 SHORTEST, LONGEST_VISIT = 5, 480  # minutes
 LINE = 15  # minutes between two lines of the grid
 LONGEST_BLOCK = 24 * 60  # minutes
+LIST_DAYS = 7  # on one page of the list
 USUAL_OPENING = time(8)  # of a day on which the clinic is closed
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2149, 12, 31)  # beyond, a date is a slip of the finger
 _MINUTE = timedelta(minutes=1)
@@ -233,6 +234,20 @@ def monday(day: date) -> date:
 def week_start(day: date, first_weekday: int) -> date:
     """The first day of the week that the day lies in; 0 is Monday."""
     return day - timedelta(days=(day.weekday() - first_weekday) % 7)
+
+
+def month_ahead(day: date, ahead: int) -> date:
+    """The first day of the month so many months ahead, or of the last one that there is."""
+    months = day.year * 12 + day.month - 1 + ahead
+    year, month = divmod(months, 12)
+    return max(FIRST_DAY, min(date(year, month + 1, 1), LAST_DAY.replace(day=1)))
+
+
+def weeks_of_month(day: date, first_weekday: int) -> tuple[date, date]:
+    """The whole weeks that a month lies in: the first day of them, and the first day after them."""
+    first = day.replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return week_start(first, first_weekday), week_start(last, first_weekday) + timedelta(days=7)
 
 
 def snap(minutes: int) -> int:

@@ -74,6 +74,11 @@ ROWS: dict[str, tuple[str, ...]] = {
         "INSERT INTO time_off (id, kind, name, start, end, created_at, updated_at, row_version) "
         f"VALUES (1, 'closed', 'Leave', {AT}, '2099-01-01', {AT}, {AT}, 1)",
     ),
+    "0011": (
+        f"INSERT INTO calendar_choice VALUES (1, '[1]', '[]', '[1]', 0, 'provider', {AT}, {AT})",
+        f"INSERT INTO calendar_clipboard VALUES (1, 1, 'cut', {AT}, {AT})",
+        "UPDATE event SET no_new_date_reason = 'Moved away'",
+    ),
     "0012": (f"INSERT INTO feed VALUES (1, 1, '{'5e' * 32}', 1, {AT}, NULL, {AT}, {AT})",),
 }
 REVISIONS = sorted(ROWS)

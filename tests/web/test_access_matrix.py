@@ -69,9 +69,10 @@ POLICY: dict[str, set[str]] = {
     **dict.fromkeys(
         (
             "audit.of_event", "audit.of_patient", "audit.undo",
-            "calendar.ask_status", "calendar.change", "calendar.create", "calendar.day", "calendar.delete",
-            "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event", "calendar.find_patient",
-            "calendar.chosen_patient", "calendar.coming_note", "calendar.go", "calendar.home", "calendar.move",
+            "calendar.ask_status", "calendar.change", "calendar.choose", "calendar.create", "calendar.day",
+            "calendar.delete", "calendar.draft", "calendar.drop", "calendar.edit", "calendar.event",
+            "calendar.find_patient", "calendar.chosen_patient", "calendar.coming_note", "calendar.go",
+            "calendar.home", "calendar.list", "calendar.month", "calendar.move", "calendar.picker",
             "calendar.new", "calendar.next_visit_badge", "calendar.patient_visits",
             "calendar.patient_visits_panel", "calendar.print_sheet", "calendar.set_status", "calendar.store_move",
             "calendar.undelete", "calendar.visits_of_list", "calendar.week", "patients.create", "patients.edit",

@@ -1,33 +1,44 @@
-"""The grid of a week or of a day, and what a drag does to it."""
+"""The views of the calendar, and what a drag on a grid does."""
 
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
 
 from flask import Response, abort, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
 
-from cpms.auth import queries as auth
-from cpms.calendar import queries, rules, services
+from cpms.calendar import agenda, choices, queries, services
 from cpms.calendar.forms import DropForm, MoveForm, ids_in
-from cpms.calendar.models import Event
+from cpms.calendar.models import By, Event
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.dialogs import dialog_context, reason_of, say_moved, slot_of
+from cpms.calendar.views.shown import address, is_explicit, shown_of
+from cpms.calendar.views.toolbar import first_open, tools
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError
 from cpms.core.permissions import P
-from cpms.settings import queries as settings
 from cpms.web.access import can, polled, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, nothing_new, page, partial, target_block
 from cpms.web.toasts import toast
 
-GRID = "calendar/week.html"
+SCREENS = {  # the template of each view, and the block that is drawn anew
+    "week": ("calendar/week.html", "week_grid"),
+    "day": ("calendar/week.html", "week_grid"),
+    "month": ("calendar/month.html", "month_grid"),
+    "list": ("calendar/list.html", "visit_list"),
+}
+READS: dict[str, Callable[[Shown, int], Any]] = {
+    "week": queries.grid,
+    "day": queries.grid,
+    "month": agenda.month,
+    "list": agenda.listing,
+}
 MOST_DRAWN = 48  # grids that are kept as they were drawn last
 
 
@@ -43,170 +54,126 @@ def home() -> ResponseReturnValue:
 @require(P.CALENDAR_READ)
 @polled
 def week(day: str) -> ResponseReturnValue:
-    return _show(_shown("week", day))
+    return show(_asked("week", day))
 
 
 @bp.get("/day/<day>")
 @require(P.CALENDAR_READ)
 @polled
 def day(day: str) -> ResponseReturnValue:
-    return _show(_shown("day", day))
+    return show(_asked("day", day))
 
 
-@bp.get("/go")
+@bp.get("/month/<day>")
 @require(P.CALENDAR_READ)
-def go() -> ResponseReturnValue:
-    """Where the date field of the toolbar leads."""
-    view = "day" if request.args.get("view") == "day" else "week"
-    return done(_address(_shown(view, request.args.get("day") or clock.today().isoformat())))
+@polled
+def month(day: str) -> ResponseReturnValue:
+    return show(_asked("month", day))
+
+
+@bp.get("/list/<day>", endpoint="list")
+@require(P.CALENDAR_READ)
+@polled
+def list_(day: str) -> ResponseReturnValue:
+    return show(_asked("list", day))
+
+
+def _asked(view: str, day: str) -> Shown:
+    """What the address says, or what the person chose last when it says nothing."""
+    shown = shown_of(view, day)
+    return shown if is_explicit() else choices.chosen(shown, current_user.id)
 
 
 @bp.get("/print/<view>/<day>")
 @require(P.CALENDAR_READ)
 def print_sheet(view: str, day: str) -> ResponseReturnValue:
     """A day or a week on paper, with the filters of the screen. What leaves the screen stands in the trail."""
-    if view not in {"day", "week"}:
+    if view == "month":
         abort(404)
-    shown = _shown(view, day)
+    shown = shown_of(view, day)
     with transaction("calendar.print", actor=current_user, reason=f"{view} {shown.days[0]}"):
         pass
+    things = choices.things(shown) if shown.is_filtered else None
     return page(
         "calendar/sheet_print.html",
         shown=shown,
+        by_person=shown.view == "day" and shown.by is By.PROVIDER,
         paper=queries.paper(shown),
+        narrowed=things.names(shown) if things else [],
+        total=things.total if things else None,
         printed_at=clock.clinic_now(),
-        back_url=_address(shown),
+        back_url=address(shown),
     )
 
 
-def _shown(view: str, day: str) -> Shown:
-    """What the address asks for; a day that does not exist is a 404."""
-    try:
-        asked = date.fromisoformat(day)
-    except ValueError:
-        abort(404)
-    if not rules.is_on_calendar(asked):
-        abort(404)
-    ids = {name: frozenset(ids_in(",".join(request.args.getlist(name)))) for name in ("provider", "chair")}
-    return Shown(view, asked, ids["provider"], ids["chair"], bool(request.args.get("cancelled")))
-
-
-def _address(shown: Shown, **more: Any) -> str:
-    return url_for(f"calendar.{shown.view}", day=shown.day, **shown.filters(), **more)
-
-
-def _show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: str = "") -> Response:
-    """The grid as it stands now: 204 to a poll that has it already, the grid alone to htmx, else the whole page."""
+def show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: str = "") -> Response:
+    """The view as it stands now: 204 to a poll that has it already, the view alone to htmx, else the whole page."""
     number = queries.revision()
-    if target_block() == "week_grid":
+    template, block = SCREENS[shown.view]
+    if target_block() == block:
         newest = request.args.get("rev") == str(number) and request.args.get("on") in {None, str(clock.today())}
         if status == 200 and request.method == "GET" and newest:
             return nothing_new()
-        answer = Response(_drawn_grid(shown, number) + dialog, status, mimetype="text/html")
+        answer = Response(_drawn(shown, number) + dialog, status, mimetype="text/html")
         if fire:
             answer.headers["HX-Trigger"] = fire
         return answer
-    if is_htmx() and request.method == "POST":
+    if is_htmx() and request.method == "POST" and target_block() != "calendar":
         # The way back, sent from a toast: there is no grid to swap, so every calendar on the page asks anew.
         answer = Response(dialog, status, mimetype="text/html")
         answer.headers["HX-Trigger"] = ", ".join(filter(None, (CHANGED, fire)))
         return answer
-    return page(GRID, status=status, **_grid_context(shown, number), **_tools(shown))
+    things = choices.things(shown)
+    return page(template, status=status, **_context(shown, number, things), **tools(shown, things))
 
 
-def _drawn_grid(shown: Shown, number: int) -> str:
-    """The grid as HTML; drawn anew only when something changed that it depends on."""
+def _drawn(shown: Shown, number: int) -> str:
+    """The view as HTML; drawn anew only when something changed that it depends on."""
     drawn: dict[tuple[Any, ...], str] = current_app.extensions.setdefault("calendar_drawn", {})
     key = (number, shown, clock.today(), str(get_locale()), can(P.CALENDAR_WRITE))
     html = drawn.get(key)
     if html is None:
-        html = render_block(GRID, "week_grid", **_grid_context(shown, number))
+        template, block = SCREENS[shown.view]
+        context = _context(shown, number, choices.things(shown) if shown.is_filtered else None)
+        html = render_block(template, block, **context)
+        if shown.is_filtered:
+            html += partial("calendar/_note.html", "shown_note", **context)
         while len(drawn) >= MOST_DRAWN:
             drawn.pop(next(iter(drawn)), None)
         drawn[key] = html
     return html
 
 
-def _grid_context(shown: Shown, number: int) -> dict[str, Any]:
-    grid = queries.grid(shown, number)
+def _context(shown: Shown, number: int, things: choices.Things | None) -> dict[str, Any]:
+    """What a view shows. `things` may be missing when nothing of it is left out."""
+    grid = READS[shown.view](shown, number)
     return {
         "grid": grid,
         "shown": shown,
-        "grid_url": _address(shown),
+        "grid_url": address(shown),
         "drawn_on": clock.today(),  # over midnight another day is today, though nothing was changed
         "may_write": can(P.CALENDAR_WRITE),
         "words": queries.status_words(),
         "new_url": _new_url(grid),
-        "day_urls": {column.day: _address(shown.at(column.day, "day")) for column in grid.columns},
+        "day_urls": {column.day: address(shown.at(column.day, "day")) for column in grid.columns},
+        "narrowed": things.names(shown) if things and shown.is_filtered else [],
+        "total": things.total if things else None,
     }
 
 
-def _new_url(grid: queries.Grid) -> str:
-    """The form of a new entry on a day that is on the screen; in this week that is now."""
+def _new_url(grid: Any) -> str:
+    """The form of a new entry on a day that is on the screen, with whom and where when only one is shown."""
     shown = grid.shown
+    known: dict[str, Any] = {
+        name: min(ids) for name, ids in (("provider", shown.providers), ("chair", shown.chairs)) if len(ids) == 1
+    }
     first, end = shown.days
     if shown.view == "day":
-        return url_for("calendar.new", day=shown.day)
+        return url_for("calendar.new", day=shown.day, **known)
     if first <= clock.today() < end:
-        return url_for("calendar.new")
-    return url_for("calendar.new", day=grid.first_open or _first_open(first))
-
-
-def _first_open(monday: date) -> date:
-    """The first day of a week on which the clinic opens."""
-    days = [monday + timedelta(days=ahead) for ahead in range(7)]
-    return next((day for day in days if settings.current().hours(day.weekday())), monday)
-
-
-def _day_of(shown: Shown) -> date:
-    """Which day "Day" leads to: the one asked for; in a week where that one is closed today, or else the first."""
-    first, end = shown.days
-    if shown.view == "day" or settings.current().hours(shown.day.weekday()):
-        return shown.day
-    return clock.today() if first <= clock.today() < end else _first_open(first)
-
-
-def _tools(shown: Shown) -> dict[str, Any]:
-    """The toolbar around the grid."""
-    step = 1 if shown.view == "day" else 7
-    return {
-        "previous_url": _address(shown.at(rules.on_calendar(shown.day, -step))),
-        "next_url": _address(shown.at(rules.on_calendar(shown.day, step))),
-        "today_url": _address(shown.at(clock.today())),
-        "week_url": _address(shown.at(shown.day, "week")),
-        "day_url": _address(shown.at(_day_of(shown), "day")),
-        "go_url": url_for("calendar.go"),
-        "print_url": url_for("calendar.print_sheet", view=shown.view, day=shown.day, **shown.filters()),
-        "now": clock.clinic_now(),
-        "provider_chips": [
-            {
-                "label": each.display_name,
-                "on": each.id in shown.providers,
-                "swatch": rules.swatch(each.color),
-                "url": _address(
-                    Shown(shown.view, shown.day, shown.providers ^ {each.id}, shown.chairs, shown.cancelled)
-                ),
-            }
-            for each in auth.providers()
-        ],
-        "chair_chips": [
-            {
-                "label": each.name,
-                "on": each.id in shown.chairs,
-                "swatch": None,
-                "url": _address(
-                    Shown(shown.view, shown.day, shown.providers, shown.chairs ^ {each.id}, shown.cancelled)
-                ),
-            }
-            for each in queries.chairs()
-        ],
-        "cancelled_chip": {
-            "label": _("Cancelled too"),
-            "on": shown.cancelled,
-            "swatch": None,
-            "url": _address(Shown(shown.view, shown.day, shown.providers, shown.chairs, not shown.cancelled)),
-        },
-    }
+        return url_for("calendar.new", **known)
+    open_day = getattr(grid, "first_open", None) or first_open(shown.day if shown.view == "month" else first)
+    return url_for("calendar.new", day=open_day, **known)
 
 
 @bp.post("/events/move")
@@ -228,23 +195,31 @@ def drop() -> ResponseReturnValue:
                 start=start,
                 end=start + timedelta(minutes=form.minutes.data),
                 chair_id=form.chair.data or event.chair_id,
-                provider_id=form.provider_back.data if "provider_back" in request.values else event.provider_id,
+                provider_id=_provider_of(form, event),
                 overbook_reason=reason_of(form),
                 confirmed="provider_back" in request.values,
             )
     except (services.SlotTaken, services.Unconfirmed) as problem:
-        return _show(shown, status=problem.status, dialog=_ask_about_move(event, form, problem))
+        return show(shown, status=problem.status, dialog=_ask_about_move(event, form, problem))
     except DomainError as problem:
         toast(sentence(problem), "error")
-        return _show(shown, status=problem.status)
+        return show(shown, status=problem.status)
     say_moved(event, before, shown, back="provider_back" in request.values)
-    return _show(shown, fire=VISITS_CHANGED)
+    return show(shown, fire=VISITS_CHANGED)
+
+
+def _provider_of(form: DropForm, event: Event) -> int | None:
+    """With whom it is after the drop: as before, or whose column the card was let go in."""
+    if "provider_back" in request.values:
+        return cast("int | None", form.provider_back.data)
+    return event.provider_id if form.to_provider.data is None else form.to_provider.data or None
 
 
 def _shown_with(form: DropForm) -> Shown:
-    providers, chairs = frozenset(ids_in(form.provider.data)), frozenset(ids_in(form.chair_filter.data))
+    ids = [frozenset(ids_in(field.data)) for field in (form.provider, form.chair_filter, form.type_filter)]
     day = form.day.data or form.starts.date()
-    return Shown(form.view.data, day, providers, chairs, bool(form.cancelled.data))
+    by = By.PROVIDER if form.by.data == By.PROVIDER else By.CHAIR
+    return Shown(form.view.data, day, ids[0], ids[1], bool(form.cancelled.data), ids[2], by)
 
 
 def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
@@ -252,8 +227,7 @@ def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
     ask = MoveForm.of(event)
     ask.day.data, ask.start_time.data, ask.minutes.data = form.starts.date(), form.starts.time(), form.minutes.data
     ask.chair_id.data = form.chair.data or event.chair_id
-    if "provider_back" in request.values:
-        ask.provider_id.data = form.provider_back.data
+    ask.provider_id.data = _provider_of(form, event)
     return partial(
         "calendar/move_dialog.html",
         "dialog",

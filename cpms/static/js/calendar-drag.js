@@ -36,12 +36,12 @@ export function spotAt({ clientX, clientY }) {
 export function frame({ column, minute }) {
   const slot = find(".slot");
   const { from, high } = measures();
-  const { day, chair = "" } = column.dataset;
+  const { day, chair = "", provider = "" } = column.dataset;
   const top = column.lastElementChild.offsetTop + (minute - from) * high;
   slot.style.transform = `translate(${column.offsetLeft}px, ${top}px)`;
   slot.style.width = `${column.offsetWidth}px`;
   slot.style.height = `${STEP * high}px`;
-  Object.assign(slot.dataset, { at: clock(minute), day, chair });
+  Object.assign(slot.dataset, { at: clock(minute), day, chair, provider });
   slot.ariaLabel = `${column.firstElementChild.innerText} ${clock(minute)}`;
   slot.hidden = false;
   return slot;
@@ -77,12 +77,13 @@ export function letGo() {
   if (Object.keys(home).every((part) => place[part] === home[part])) return putBack();
   hand = undefined;
   card.classList.replace("lifted", "pending");
-  const { event, version, start, minutes, chair } = find("form[data-move]").elements;
+  const { event, version, start, minutes, chair, to_provider: to } = find("form[data-move]").elements;
   event.value = card.id.slice(1);
   version.value = card.dataset.v;
   start.value = `${place.column.dataset.day}T${clock(place.start)}`;
   minutes.value = place.minutes;
   chair.value = place.column.dataset.chair ?? "";
+  to.value = place.column.dataset.provider ?? "";
   event.form.requestSubmit();
 }
 

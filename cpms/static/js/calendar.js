@@ -7,6 +7,7 @@ import "./calendar-keys.js";
 let ahead = 0; // the clinic's clock, read as if it were UTC, less this device's
 let scrolled; // where the grid was before another week came
 
+const POLLED = ".grid, .month, .agenda"; // what asks by itself for what is new
 const isBusy = () => find(".lifted, .held, .pending");
 
 function frameUnder(event) {
@@ -16,13 +17,14 @@ function frameUnder(event) {
 
 // A tap on a card opens its sheet, one on an empty slot the form of a new entry.
 on("click", (event) => {
-  const source = event.target.closest(".ev, .slot") ?? frameUnder(event);
+  const source = event.target.closest(".ev, .slot, .entry") ?? frameUnder(event);
   if (!source || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const url = new URL(source.getAttribute("href") ?? find(".grid").dataset.new, location);
-  const { day, at, chair } = source.dataset;
+  const { day, at, chair, provider } = source.dataset;
   if (day) url.searchParams.set("start", `${day}T${at}`);
   if (chair) url.searchParams.set("chair", chair);
+  if (+provider) url.searchParams.set("provider", provider);
   // Without this htmx names the source as the target, and the server sends the block of the target's name.
   const headers = { "HX-Target": "dialog#dialog" };
   htmx.ajax("GET", url.pathname + url.search, { source, event, headers, target: "#dialog", swap: "innerHTML" });
@@ -42,13 +44,14 @@ on("pointerover", ({ target }) => {
 on("htmx:before:request", (event) => {
   const { sourceElement, sourceEvent } = event.detail.ctx;
   const waits = isBusy() || document.querySelector("dialog:modal");
-  if (waits && sourceEvent?.type === "every" && sourceElement.matches(".grid")) event.preventDefault();
+  if (waits && sourceEvent?.type === "every" && sourceElement.matches(POLLED)) event.preventDefault();
 });
 on("htmx:before:swap", (event) => {
   const { request, sourceElement, target } = event.detail.ctx;
   const isLate = isBusy() || !request.action.endsWith(`rev=${sourceElement.dataset.rev}`);
-  if (isLate && sourceElement.matches(".grid")) event.preventDefault();
-  if (target?.id === "calendar") scrolled = { top: find(".cal-scroll").scrollTop, left: find(".cal-scroll").scrollLeft };
+  if (isLate && sourceElement.matches(POLLED)) event.preventDefault();
+  const { scrollTop: top, scrollLeft: left } = find(".cal-scroll");
+  if (target?.id === "calendar") scrolled = { view: target.dataset.view, top, left };
 });
 // Refused, signed out or no answer at all: nothing stays half moved.
 on("htmx:finally:request", ({ detail: { ctx } }) => {
@@ -79,13 +82,16 @@ each("#calendar", (calendar) => {
   ahead = Date.parse(`${calendar.dataset.now}Z`) - Date.now();
   document.title = calendar.dataset.title;
   showNow();
+  if (!find(".grid")) return;
   const pane = find(".cal-scroll");
   const today = find(".today");
-  if (scrolled) pane.scrollTo(scrolled);
+  if (scrolled?.view === calendar.dataset.view) pane.scrollTo(scrolled);
   else if (today) {
     const line = Number.parseFloat(getComputedStyle(today.lastElementChild, "::after").top);
     pane.scrollBy(across(today), line - pane.clientHeight / 2 - pane.scrollTop);
   }
 });
+// The keys of a month come with the first month that is shown.
+each("[data-days]", () => import("./calendar-month.js"));
 on("htmx:after:swap", showNow);
 setInterval(showNow, 15_000);

@@ -35,5 +35,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A choice was made, or the page moves away under the menu.
-document.addEventListener("click", (event) => event.target.closest("[data-popup] :is(a, .menu-item)")?.closest("[data-popup]").hidePopover());
+document.addEventListener("click", (event) => event.target.closest("[data-popup] :is(a:not([data-turn]), .menu-item)")?.closest("[data-popup]").hidePopover());
 window.addEventListener("scroll", () => document.querySelector("[data-popup]:popover-open")?.hidePopover(), { passive: true });

@@ -1,0 +1,112 @@
+"""What somebody chose to see of the calendar: kept for every device, told in words, and what a dentist begins with."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Select, String, func, literal, null, select, type_coerce, union_all
+
+from cpms.auth.models import User
+from cpms.calendar import queries
+from cpms.calendar.models import AppointmentType, CalendarChoice, Chair, Event
+from cpms.calendar.queries import Shown
+from cpms.core.db import db
+
+
+def chosen(shown: Shown, user_id: int) -> Shown:
+    """Those days as this person wants to see them. Who takes visits begins with the own ones."""
+    choice = CalendarChoice.__table__.c
+    query = (
+        select(User.is_provider, choice.user_id, choice.providers, choice.chairs, choice.types, choice.cancelled)
+        .add_columns(choice.by)
+        .outerjoin_from(User, CalendarChoice.__table__, choice.user_id == User.id)
+        .where(User.id == user_id)
+    )
+    is_provider, known, providers, chairs, types, cancelled, by = db.session.execute(query).one()
+    if known is None:
+        return replace(shown, providers=frozenset({user_id})) if is_provider else shown
+    return replace(
+        shown,
+        providers=frozenset(providers),
+        chairs=frozenset(chairs),
+        types=frozenset(types),
+        cancelled=cancelled,
+        by=by,
+    )
+
+
+def keep(shown: Shown, user_id: int) -> None:
+    """From now on this is what the person sees, on every device."""
+    row = db.session.get(CalendarChoice, user_id)
+    if row is None:
+        row = CalendarChoice(user_id=user_id)
+        db.session.add(row)
+    row.providers, row.chairs, row.types = sorted(shown.providers), sorted(shown.chairs), sorted(shown.types)
+    row.cancelled, row.by = shown.cancelled, shown.by
+
+
+class Thing(NamedTuple):
+    """Somebody or something that can be chosen."""
+
+    kind: str  # provider | chair | type
+    id: int
+    name: str
+    color: str
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """Everything that can be chosen, and how many entries there are when nothing is."""
+
+    every: tuple[Thing, ...]
+    total: int | None  # counted only for a calendar that may leave something out
+
+    def offered(self, kind: str, shown: frozenset[int]) -> list[Thing]:
+        """What is in use; what is chosen stays choosable, or nobody could take it back."""
+        return [each for each in self.every if each.kind == kind and (each.in_use or each.id in shown)]
+
+    def names(self, shown: Shown) -> list[str]:
+        """What a calendar is narrowed to, in words."""
+        ids = {"provider": shown.providers, "chair": shown.chairs, "type": shown.types}
+        return [each.name for each in self.every if each.id in ids[each.kind]]
+
+
+def things(shown: Shown) -> Things:
+    """One statement, however much there is to choose from."""
+    first, end = shown.days
+    if not shown.is_filtered:
+        rows = db.session.execute(_things(None)).all()
+    else:
+        rows = db.session.execute(_things(shown.cancelled), queries.asked(Shown("", first), first, end)).all()
+    found = sorted(rows, key=lambda row: (row.kind, row.position, str(row.name).casefold(), row.id))
+    every = tuple(Thing(row.kind, row.id, row.name, row.color, bool(row.in_use)) for row in found if row.kind)
+    return Things(every, next((row.id for row in rows if not row.kind), None))
+
+
+@lru_cache(maxsize=3)
+def _things(cancelled: bool | None) -> Any:
+    """Kept, because every page of the calendar asks. `cancelled`: are those counted too; None counts nothing."""
+    user, chair, type_ = User.__table__.c, Chair.__table__.c, AppointmentType.__table__.c
+
+    def part(kind: str, id_: Any, name: Any, color: Any, in_use: Any, position: Any) -> Select[Any]:
+        return select(
+            literal(kind).label("kind"),
+            id_.label("id"),
+            type_coerce(name, String).label("name"),
+            type_coerce(color, String).label("color"),
+            type_coerce(in_use, Integer).label("in_use"),
+            type_coerce(position, Integer).label("position"),
+        )
+
+    parts = [
+        part("provider", user.id, user.display_name, user.color, user.active & user.is_provider, literal(0)),
+        part("chair", chair.id, chair.name, literal(""), chair.active, chair.position),
+        part("type", type_.id, type_.name, type_.color, type_.active, type_.position),
+    ]
+    if cancelled is not None:
+        count = queries.narrowed(
+            select(func.count(Event.__table__.c.id)), False, False, False, cancelled
+        ).scalar_subquery()
+        parts.append(part("", count, null(), null(), literal(1), literal(0)))
+    return union_all(*parts)
