@@ -56,6 +56,7 @@ ACTIONS = {
     "backup.set_key": _l("set the passphrase of the backups"),
     "backup.verify": _l("checked a backup"),
     "calendar.choose": "",
+    "calendar.rebook_list": _l("opened the list of visits to be rebooked"),
     "calendar.print": _l("printed the calendar"),
     "demo.fill": _l("filled in the demo clinic"),
     "exchange.download": _l("downloaded the export of all data"),
@@ -65,6 +66,7 @@ ACTIONS = {
     "event.create": _l("booked it"),
     "event.delete": _l("took it off the calendar"),
     "event.move": _l("moved it"),
+    "event.no_new_date": _l("noted that no new date is wanted"),
     "event.status": _l("set its status"),
     "event.undelete": _l("put it back on the calendar"),
     "event.view": _l("opened the visit"),
@@ -386,7 +388,7 @@ class Speaker:
             if view == "list":
                 return _("list from %(day)s", day=day)
             return _("week of %(day)s", day=day) if view == "week" else day
-        if action == "today.view":
+        if action in {"today.view", "calendar.rebook_list"}:
             return full_day(date.fromisoformat(reason))
         if action in TOLD:
             return str(REASONS.get(reason) or retold(reason))

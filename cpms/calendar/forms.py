@@ -418,6 +418,13 @@ class StatusForm(Form):
     at_once = HiddenField()  # the way back of a toast: what was there a moment ago needs no question
 
 
+class NoDateForm(Form):
+    """Why a visit wants no new date."""
+
+    reason = Line(_l("Reason"), [required(_l("Please give a reason.")), at_most(200)])
+    version = Number(validators=[required()])
+
+
 class ChairForm(Form):
     name = Line(_l("Name"), [required(_l("Please give the chair a name.")), at_most(40)])
     version = Number()

@@ -13,6 +13,7 @@ SHORTEST, LONGEST_VISIT = 5, 480  # minutes
 LINE = 15  # minutes between two lines of the grid
 LONGEST_BLOCK = 24 * 60  # minutes
 LIST_DAYS = 7  # on one page of the list
+REBOOK_DAYS = 182  # how far back a visit without a new date is still asked about
 USUAL_OPENING = time(8)  # of a day on which the clinic is closed
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2149, 12, 31)  # beyond, a date is a slip of the finger
 _MINUTE = timedelta(minutes=1)

@@ -191,9 +191,19 @@ def set_status(
     takes_again = event.status in rules.FREE and status not in rules.FREE
     event.status, event.status_changed_at = status, clock.now()
     event.cancel_reason = reason if status is Status.CANCELLED else None
+    event.no_new_date_reason = None
     if takes_again:
         _take(event, overbook_reason=overbook_reason, confirmed=True)
         _ask_to_bring_back(event, confirmed)
+
+
+def want_no_new_date(event: Event, *, seen: int, reason: str) -> None:
+    """Nobody looks for another date of a visit that was cancelled or missed."""
+    event.expect_version(seen)
+    _check_there(event)
+    if event.status not in rules.FREE:
+        raise Refused(_("This visit is on the calendar: it needs no new date."))
+    event.no_new_date_reason = reason
 
 
 def delete_event(event: Event, *, seen: int) -> None:

@@ -13,6 +13,7 @@ from cpms.auth.models import User
 from cpms.backups import queries as backups
 from cpms.backups import rules as backup_rules
 from cpms.calendar import queries as calendar
+from cpms.calendar import rebooking
 from cpms.calendar.models import Status
 from cpms.core import clock
 from cpms.core.db import transaction
@@ -115,6 +116,14 @@ def unfinished() -> ResponseReturnValue:
     """Visits of the past days of which nobody said how they ended."""
     today = clock.today()
     return _panel("unfinished", queries.unfinished(today - timedelta(days=rules.DAYS_BACK), today), **_words())
+
+
+@bp.get("/rebook")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+@passive
+def rebook() -> ResponseReturnValue:
+    """How many visits want another date."""
+    return Response(render_template("today/_rebook.html", count=sum(rebooking.counts())))
 
 
 @bp.get("/unasked")

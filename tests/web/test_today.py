@@ -259,10 +259,10 @@ def test_the_day_costs_the_same_statements_however_full(
 def test_each_panel_is_for_whom_it_concerns(sign_in: Callable[[str], Person], who: str) -> None:
     shown = [str(each["hx-get"]).rpartition("/")[2] for each in board(sign_in(who)).all(".needs > section")]
     expected = {
-        "olga": ["unconfirmed", "unfinished", "unasked", "unreported", "backup"],
-        "ada": ["unconfirmed", "unfinished", "unasked", "unreported", "backup"],
-        "hugo": ["unconfirmed", "unfinished", "unasked", "backup"],
-        "rita": ["unconfirmed", "unfinished", "backup"],
+        "olga": ["unconfirmed", "unfinished", "rebook", "unasked", "unreported", "backup"],
+        "ada": ["unconfirmed", "unfinished", "rebook", "unasked", "unreported", "backup"],
+        "hugo": ["unconfirmed", "unfinished", "rebook", "unasked", "backup"],
+        "rita": ["unconfirmed", "unfinished", "rebook", "backup"],
     }
     assert shown == expected[who]
 

@@ -67,14 +67,18 @@ def sheet(event: Event) -> dict[str, Any]:
 @bp.get("/events/new")
 @require(P.CALENDAR_WRITE)
 def new() -> ResponseReturnValue:
-    """The form of a new entry, with the time, chair and person that are known from where it was opened."""
+    """The form of a new entry, with the time, chair and person that are known from where it was opened; or with what
+    an earlier entry was about, when that is booked again."""
     asked = request.args
     start = _moment(asked.get("start")) or _first_time(_day(asked.get("day")))
     kind = Kind.BLOCK if asked.get("kind") == Kind.BLOCK else Kind.VISIT
-    patient_id = _number(asked.get("patient"))
+    again = queries.event(number) if (number := _number(asked.get("again"))) else None
+    if again is not None:
+        kind = again.kind
+    patient_id = again.patient_id if again is not None else _number(asked.get("patient"))
     patient = patients.patient(patient_id) if patient_id is not None else None
     types, chairs, providers = queries.types(), queries.chairs(), auth.providers()
-    minutes = _number(asked.get("minutes"))
+    minutes = again.minutes if again is not None else _number(asked.get("minutes"))
     if minutes is not None and not rules.SHORTEST <= minutes <= rules.longest(kind):
         abort(404)
     type_id = _number(asked.get("type"))
@@ -87,12 +91,22 @@ def new() -> ResponseReturnValue:
     form = EventForm.empty(
         start=start,
         chair_id=chair_id,
-        provider_id=_usual_provider(asked.get("provider"), patient, providers, kind, chair_id, start.date()),
+        provider_id=_usual_provider(
+            str(again.provider_id) if again is not None and again.provider_id else asked.get("provider"),
+            patient,
+            providers,
+            kind,
+            chair_id,
+            start.date(),
+        ),
         kind=kind,
         type_=type_,
         patient=patient,
         minutes=minutes,
     )
+    if again is not None:
+        form.title.data, form.color.data = again.title, again.color
+        form.type_id.data = again.type_id if again.type in types else None
     return _event_page(form)
 
 
