@@ -56,6 +56,8 @@ ACTIONS = {
     "backup.set_key": _l("set the passphrase of the backups"),
     "backup.verify": _l("checked a backup"),
     "calendar.choose": "",
+    "calendar.let_go": "",
+    "calendar.take_up": "",
     "calendar.rebook_list": _l("opened the list of visits to be rebooked"),
     "calendar.print": _l("printed the calendar"),
     "demo.fill": _l("filled in the demo clinic"),

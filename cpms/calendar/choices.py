@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, String, func, literal, null, select, type_coerce, union_all
+from sqlalchemy import Integer, Select, String, bindparam, func, literal, null, select, type_coerce, union_all
 
 from cpms.auth.models import User
 from cpms.calendar import queries
-from cpms.calendar.models import AppointmentType, CalendarChoice, Chair, Event
+from cpms.calendar.models import AppointmentType, CalendarChoice, Chair, Clipboard, Event
 from cpms.calendar.queries import Shown
 from cpms.core.db import db
 
@@ -61,6 +61,7 @@ class Things:
 
     every: tuple[Thing, ...]
     total: int | None  # counted only for a calendar that may leave something out
+    is_hand_full: bool = False  # something was cut or copied at this browser
 
     def offered(self, kind: str, shown: frozenset[int]) -> list[Thing]:
         """What is in use; what is chosen stays choosable, or nobody could take it back."""
@@ -72,16 +73,17 @@ class Things:
         return [each.name for each in self.every if each.id in ids[each.kind]]
 
 
-def things(shown: Shown) -> Things:
+def things(shown: Shown, session_id: int = 0) -> Things:
     """One statement, however much there is to choose from."""
     first, end = shown.days
-    if not shown.is_filtered:
-        rows = db.session.execute(_things(None)).all()
-    else:
-        rows = db.session.execute(_things(shown.cancelled), queries.asked(Shown("", first), first, end)).all()
+    parameters: dict[str, Any] = {"session_id": session_id}
+    if shown.is_filtered:
+        parameters |= queries.asked(Shown("", first), first, end)
+    rows = db.session.execute(_things(shown.cancelled if shown.is_filtered else None), parameters).all()
     found = sorted(rows, key=lambda row: (row.kind, row.position, str(row.name).casefold(), row.id))
-    every = tuple(Thing(row.kind, row.id, row.name, row.color, bool(row.in_use)) for row in found if row.kind)
-    return Things(every, next((row.id for row in rows if not row.kind), None))
+    every = tuple(Thing(row.kind, row.id, row.name, row.color, bool(row.in_use)) for row in found if row.name)
+    numbers = {row.kind: row.id for row in rows if row.name is None}
+    return Things(every, numbers.get("total"), bool(numbers["hand"]))
 
 
 @lru_cache(maxsize=3)
@@ -104,9 +106,11 @@ def _things(cancelled: bool | None) -> Any:
         part("chair", chair.id, chair.name, literal(""), chair.active, chair.position),
         part("type", type_.id, type_.name, type_.color, type_.active, type_.position),
     ]
+    held = select(func.count()).where(Clipboard.session_id == bindparam("session_id")).scalar_subquery()
+    parts.append(part("hand", held, null(), null(), literal(1), literal(0)))
     if cancelled is not None:
         count = queries.narrowed(
             select(func.count(Event.__table__.c.id)), False, False, False, cancelled
         ).scalar_subquery()
-        parts.append(part("", count, null(), null(), literal(1), literal(0)))
+        parts.append(part("total", count, null(), null(), literal(1), literal(0)))
     return union_all(*parts)

@@ -166,6 +166,7 @@ class EventForm(SlotFields):
     color = Line(_l("Colour"), [validators.Optional(), color()])
     notes = Paragraphs(_l("Notes"), [at_most(2000)], render_kw={"rows": 3})
     booking_key = HiddenField(validators=[at_most(40)])
+    from_clipboard = HiddenField(validators=[at_most(1)])
     # A new patient together with the first visit.
     new_patient = HiddenField()
     first_name = Line(_l("First name"), [at_most(100)])
@@ -224,6 +225,22 @@ class EventForm(SlotFields):
         )
 
     @classmethod
+    def again(cls, event: Event, *, start: datetime, chair_id: int, provider_id: int | None) -> "EventForm":
+        """The form of a new entry like an earlier one."""
+        form = cls.empty(
+            start=start,
+            chair_id=chair_id,
+            provider_id=provider_id,
+            kind=event.kind,
+            type_=event.type,
+            patient=event.patient,
+            minutes=event.minutes,
+        )
+        form.type_id.data = event.type_id
+        form.title.data, form.color.data, form.notes.data = event.title, event.color, event.notes
+        return form
+
+    @classmethod
     def of(cls, event: Event) -> "EventForm":
         """The form of an entry as it is stored."""
         form: EventForm = cls(
@@ -273,6 +290,7 @@ class DropForm(Form):
     minutes = Number(validators=[required()])
     chair = Number()
     to_provider = Number()  # whose column it is; 0 is nobody's
+    copied = Line()  # not the entry itself is put there: another one like it
     # Only the way back names the provider, and why the place may be taken although it is not free.
     provider_back = Number()
     overbook_reason = Line(validators=[at_most(200)])

@@ -292,6 +292,13 @@ def put_back(event: Event, columns: Mapping[str, Any], *, may_overbook: bool) ->
         _take(event, overbook_reason=event.overbook_reason if may_overbook else None, confirmed=True)
 
 
+def check_can_be_held(event: Event, *, to_move: bool) -> None:
+    """Say at once what would be refused only where the entry is put down."""
+    _check_there(event)
+    if to_move:
+        _check_movable(event)
+
+
 def _check_there(event: Event) -> None:
     if event.is_deleted:
         raise Conflict(_("This entry was deleted meanwhile. Nothing was saved."))

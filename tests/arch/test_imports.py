@@ -21,7 +21,7 @@ MAY = {
     "views": {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
         *("schema", "demo", "archive", "candidate", "proof", "restore", "words", "intake", "slots"),
-        *("agenda", "choices", "rebooking"),
+        *("agenda", "choices", "clipboard", "rebooking"),
     },
     "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words", "intake"},
 }

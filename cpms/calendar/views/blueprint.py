@@ -6,4 +6,5 @@ bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 
 CHANGED = "calendar-changed"
 VISITS_CHANGED = "visits-changed"
+CLIPBOARD_CHANGED = "clipboard-changed"
 FURNITURE_CHANGED = "furniture-changed"

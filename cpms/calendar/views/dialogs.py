@@ -59,6 +59,13 @@ def say_moved(event: Event, before: Before, shown: Shown, *, back: bool = False)
     toast(_("%(label)s: %(where)s.", label=services.label(event), where=_where(event, before)), undo=undo)
 
 
+def say_booked(event: Event) -> None:
+    toast(
+        _("Booked: %(label)s, %(when)s.", label=services.label(event), when=when(event.start)),
+        undo=url_for("calendar.delete", event_id=event.id, version=event.row_version),
+    )
+
+
 def _where(event: Event, before: Before) -> str:
     """When and where it is; the length when it is another one, and nothing else when only that changed."""
     length = _("now %(n)d min", n=event.minutes)

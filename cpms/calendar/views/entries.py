@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.auth import queries as auth
-from cpms.calendar import queries, rules, services
+from cpms.calendar import clipboard, queries, rules, services
 from cpms.calendar.forms import EventForm, MoveForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_moved, slot_of, told, whom
+from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_booked, say_moved, slot_of, told, whom
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden
@@ -217,13 +217,12 @@ def create() -> ResponseReturnValue:
                 **form.slot(),
                 **excuses(form),
             )
+            if form.from_clipboard.data:
+                clipboard.let_go(current_user.session_id)
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, problem=problem, status=problem.status)
-    toast(
-        _("Booked: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)),
-        undo=url_for("calendar.delete", event_id=row.id, version=row.row_version),
-    )
+    say_booked(row)
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
 
 
@@ -316,6 +315,7 @@ def store_move(event_id: int) -> ResponseReturnValue:
         with transaction("event.move", actor=current_user, about=row):
             before = slot_of(row)
             services.move_event(row, seen=form.version.data or 0, **form.slot(), **excuses(form))
+            clipboard.let_go(current_user.session_id, moved=row.id)
     except DomainError as refused:
         problem = told(refused, form)
         return page(

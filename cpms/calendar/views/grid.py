@@ -10,12 +10,13 @@ from flask_babel import get_locale
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
 
-from cpms.calendar import agenda, choices, queries, services
-from cpms.calendar.forms import DropForm, MoveForm, ids_in
+from cpms.calendar import agenda, choices, clipboard, queries, services
+from cpms.calendar.forms import DropForm, EventForm, MoveForm, ids_in
 from cpms.calendar.models import By, Event
 from cpms.calendar.queries import Shown
-from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
-from cpms.calendar.views.dialogs import dialog_context, reason_of, say_moved, slot_of
+from cpms.calendar.views.blueprint import CHANGED, CLIPBOARD_CHANGED, VISITS_CHANGED, bp
+from cpms.calendar.views.clipboard import hand
+from cpms.calendar.views.dialogs import dialog_context, reason_of, say_booked, say_moved, slot_of
 from cpms.calendar.views.shown import address, is_explicit, shown_of
 from cpms.calendar.views.toolbar import first_open, tools
 from cpms.core import clock
@@ -123,8 +124,9 @@ def show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: st
         answer = Response(dialog, status, mimetype="text/html")
         answer.headers["HX-Trigger"] = ", ".join(filter(None, (CHANGED, fire)))
         return answer
-    things = choices.things(shown)
-    return page(template, status=status, **_context(shown, number, things), **tools(shown, things))
+    things = choices.things(shown, current_user.session_id)
+    held = hand() if can(P.CALENDAR_WRITE) and things.is_hand_full else {}
+    return page(template, status=status, **_context(shown, number, things), **tools(shown, things), **held)
 
 
 def _drawn(shown: Shown, number: int) -> str:
@@ -185,8 +187,11 @@ def drop() -> ResponseReturnValue:
         abort(400)
     shown = _shown_with(form)
     event = queries.event(form.event.data)
+    if form.copied.data:
+        return _put_copy(event, form, shown)
     try:
         with transaction("event.move", actor=current_user, about=event):
+            clipboard.let_go(current_user.session_id, moved=event.id)
             before = slot_of(event)
             start = form.starts
             services.move_event(
@@ -203,9 +208,38 @@ def drop() -> ResponseReturnValue:
         return show(shown, status=problem.status, dialog=_ask_about_move(event, form, problem))
     except DomainError as problem:
         toast(sentence(problem), "error")
-        return show(shown, status=problem.status)
+        return show(shown, status=problem.status, fire=CLIPBOARD_CHANGED)
     say_moved(event, before, shown, back="provider_back" in request.values)
-    return show(shown, fire=VISITS_CHANGED)
+    return show(shown, fire=f"{VISITS_CHANGED}, {CLIPBOARD_CHANGED}")
+
+
+def _put_copy(event: Event, form: DropForm, shown: Shown) -> Response:
+    """Book another entry like the copied one, where the person tapped; what is unusual is asked in its form."""
+    provider_id = _provider_of(form, event)
+    start, chair_id = form.starts, form.chair.data or event.chair_id
+    try:
+        with transaction("event.create", actor=current_user):
+            row = services.book(
+                kind=event.kind,
+                start=start,
+                end=start + timedelta(minutes=event.minutes),
+                chair_id=chair_id,
+                provider_id=provider_id,
+                patient_id=event.patient_id,
+                title=event.title,
+                type_id=event.type_id,
+                color=event.color,
+                notes=event.notes,
+            )
+            clipboard.let_go(current_user.session_id)
+    except DomainError as problem:
+        ask = EventForm.again(event, start=start, chair_id=chair_id, provider_id=provider_id)
+        ask.from_clipboard.data = "1"
+        context = dialog_context(ask, problem=problem)
+        dialog = partial("calendar/event_dialog.html", "dialog", target="#dialog", swap="innerHTML", **context)
+        return show(shown, status=problem.status, dialog=dialog)
+    say_booked(row)
+    return show(shown, fire=f"{VISITS_CHANGED}, {CLIPBOARD_CHANGED}")
 
 
 def _provider_of(form: DropForm, event: Event) -> int | None:

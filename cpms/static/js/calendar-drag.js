@@ -77,13 +77,14 @@ export function letGo() {
   if (Object.keys(home).every((part) => place[part] === home[part])) return putBack();
   hand = undefined;
   card.classList.replace("lifted", "pending");
-  const { event, version, start, minutes, chair, to_provider: to } = find("form[data-move]").elements;
+  const { event, version, start, minutes, chair, to_provider: to, copied } = find("form[data-move]").elements;
   event.value = card.id.slice(1);
   version.value = card.dataset.v;
   start.value = `${place.column.dataset.day}T${clock(place.start)}`;
   minutes.value = place.minutes;
   chair.value = place.column.dataset.chair ?? "";
   to.value = place.column.dataset.provider ?? "";
+  copied.value = "";
   event.form.requestSubmit();
 }
 

@@ -4,6 +4,9 @@ import { carry, find, frame, hand, letGo, lift, measures, on, placeOf, putBack, 
 
 const onward = document.documentElement.dir === "rtl" ? -1 : 1;
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-onward, 0], ArrowRight: [onward, 0] };
+// What cuts and copies comes with the first time that somebody does.
+export const withHand = (act) => import("./calendar-clipboard.js").then(act);
+
 let index = 0; // the column and the minute where the frame stands
 let minute = 0;
 let walked = false;
@@ -76,6 +79,8 @@ on("keydown", (event) => {
   else if (arrow && (find(".month") ?? find(".agenda")) && target.matches(".cal-scroll, .entry")) step(arrow[1] || arrow[0]);
   else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
   else if (key === "n" && target.matches(".slot")) target.click();
+  else if ((key === "x" || key === "c") && target.matches(".ev, .entry")) withHand((clipboard) => clipboard.takeUp(target, key));
+  else if (key === "Escape" && find("#clipboard-let-go") && target.matches("body, main, #calendar *")) find("#clipboard-let-go").click();
   else {
     // Only where nothing or the calendar has the focus: in a field a letter is a letter.
     const link = [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);

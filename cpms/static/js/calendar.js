@@ -2,7 +2,7 @@
 import { each } from "./each.js";
 import { find, frame, on, putBack, spotAt, STEP } from "./calendar-drag.js";
 import { across } from "./calendar-days.js";
-import "./calendar-keys.js";
+import { withHand } from "./calendar-keys.js";
 
 let ahead = 0; // the clinic's clock, read as if it were UTC, less this device's
 let scrolled; // where the grid was before another week came
@@ -20,6 +20,7 @@ on("click", (event) => {
   const source = event.target.closest(".ev, .slot, .entry") ?? frameUnder(event);
   if (!source || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  if (source.matches(".slot") && find("#clipboard[data-event]")) return withHand((clipboard) => clipboard.putDown(source.dataset));
   const url = new URL(source.getAttribute("href") ?? find(".grid").dataset.new, location);
   const { day, at, chair, provider } = source.dataset;
   if (day) url.searchParams.set("start", `${day}T${at}`);
@@ -91,6 +92,7 @@ each("#calendar", (calendar) => {
     pane.scrollBy(across(today), line - pane.clientHeight / 2 - pane.scrollTop);
   }
 });
+each("#clipboard[data-event]", () => withHand((clipboard) => clipboard.mark()));
 // The keys of a month come with the first month that is shown.
 each("[data-days]", () => import("./calendar-month.js"));
 on("htmx:after:swap", showNow);
