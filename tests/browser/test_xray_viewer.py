@@ -525,7 +525,7 @@ def test_a_report_is_written_with_phrases_and_a_clash_keeps_the_typing(screen: S
 
 def test_on_a_phone_the_picture_has_the_room_until_the_report_is_opened(screen: Screen, xray: Any) -> None:
     page = opened(screen("ada", width=390, height=844, touch=True), f"/xrays/{xray.id}")
-    report, panel = page.get_by_role("button", name="Report"), page.locator("#xray-panel")
+    report, panel = page.get_by_role("button", name="Report", exact=True), page.locator("#xray-panel")
     expect(report).to_have_attribute("aria-expanded", "false")
     expect(panel).to_be_hidden()
     report.tap()
