@@ -28,7 +28,7 @@ from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, language, nav, numbers, security, toasts
+from cpms.web import access, assets, errors, filters, health, htmx, keys, language, nav, numbers, security, toasts
 
 DOMAINS = (
     "settings",
@@ -79,6 +79,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     filters.init_app(app)
     assets.init_app(app)
     app.register_blueprint(health.bp)
+    app.register_blueprint(keys.bp)
     _register_domains(app)
     cli.init_app(app)
 
@@ -88,6 +89,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
         P=P,
         can=access.can,
         nav_items=nav.nav_items,
+        settings_pages=nav.settings_pages,
         toasts=toasts.toasts,
         csrf_token=generate_csrf,
         headers_json=htmx.headers_json,

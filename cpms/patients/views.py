@@ -1,5 +1,6 @@
 """Pages about patients: the list, the search, and the chart's first tabs."""
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -15,7 +16,7 @@ from cpms.patients import queries, rules, services
 from cpms.patients.forms import SEXES, ArchiveForm, DetailsForm, EditForm, MedicalForm, NewPatientForm, born
 from cpms.patients.models import Patient
 from cpms.patients.queries import Chart, PatientDeleted
-from cpms.web import errors, nav
+from cpms.web import actions, errors, nav
 from cpms.web.access import can, require
 from cpms.web.htmx import done, is_htmx, page, partial
 from cpms.web.numbers import whole
@@ -53,9 +54,15 @@ def find() -> ResponseReturnValue:
             hits=queries.search(typed, archived=True),
             base=url_for(".index"),
             new=rules.names_meant(typed) if can(P.PATIENT_WRITE) else None,
-            day=rules.day_near(typed, clock.today()) if can(P.CALENDAR_READ) else None,
+            day=_day_meant(typed) if can(P.CALENDAR_READ) else None,
+            actions=actions.matching(typed),
         )
     )
+
+
+def _day_meant(typed: str) -> date | None:
+    to, today = actions.destination(typed), clock.today()
+    return rules.day_near(to, today) or actions.day_said(to, today)
 
 
 # --- a new patient --------------------------------------------------------------------------------------------------

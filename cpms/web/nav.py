@@ -16,6 +16,69 @@ PLACES = (
     ("settings.index", "settings", _l("Settings"), "settings", P.PROFILE),
 )
 
+# What the settings page lists, and the search field finds.
+SETTINGS = (
+    (
+        "settings.clinic",
+        _l("Clinic"),
+        _l("Name, address, language, opening hours, time zone, when a screen locks itself"),
+        "dental",
+        P.SETTINGS_WRITE,
+    ),
+    (
+        "auth.users",
+        _l("Users"),
+        _l("Who works here, what they may do, where they are signed in"),
+        "users",
+        P.USERS_MANAGE,
+    ),
+    (
+        "hours.index",
+        _l("Hours"),
+        _l("Who works when, breaks, absences, closed days, public holidays"),
+        "clock",
+        P.CALENDAR_READ,
+    ),
+    ("calendar.chairs", _l("Chairs"), _l("The columns of the calendar"), "armchair", P.CALENDAR_SETUP),
+    (
+        "calendar.types",
+        _l("Appointment types"),
+        _l("What visits are for, how long they take, their colours"),
+        "tag",
+        P.CALENDAR_SETUP,
+    ),
+    (
+        "xrays.phrases",
+        _l("Phrases of X-ray reports"),
+        _l("What goes into findings and impression with one tap"),
+        "clipboard-text",
+        P.XRAY_REPORT,
+    ),
+    (
+        "backups.index",
+        _l("Backups"),
+        _l("Whether the clinic's data is safe, and how to get it back"),
+        "shield-check",
+        P.BACKUP_MANAGE,
+    ),
+    (
+        "feeds.index",
+        _l("Calendar feeds"),
+        _l("Whether providers read their visits in the calendar of a telephone"),
+        "calendar",
+        P.USERS_MANAGE,
+    ),
+    ("audit.log", _l("Audit log"), _l("Who did what, when, and from where"), "history", P.AUDIT_READ),
+    ("audit.trash", _l("Trash"), _l("What was deleted, and putting it back"), "trash", P.PATIENT_ARCHIVE),
+    (
+        "auth.profile",
+        _l("Your profile"),
+        _l("Name, e-mail, password, language, light or dark"),
+        "user-circle",
+        P.PROFILE,
+    ),
+)
+
 # The tabs of a patient's chart; the first of the endpoints is where the tab leads, at the others it is current too.
 TABS = (
     (("patients.patient", "patients.edit"), _l("Overview"), P.PATIENT_READ),
@@ -45,6 +108,7 @@ class NavItem:
     label: str
     icon: str
     current: bool
+    text: str = ""
 
 
 def nav_items() -> list[NavItem]:
@@ -54,6 +118,15 @@ def nav_items() -> list[NavItem]:
     return [
         NavItem(url_for(endpoint), str(label), icon, here == word)
         for endpoint, word, label, icon, needed in PLACES
+        if can(needed)
+    ]
+
+
+def settings_pages() -> list[NavItem]:
+    """The pages of the settings that whoever is signed in may open."""
+    return [
+        NavItem(url_for(endpoint), str(label), icon, request.endpoint == endpoint, str(text))
+        for endpoint, label, text, icon, needed in SETTINGS
         if can(needed)
     ]
 

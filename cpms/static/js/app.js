@@ -5,6 +5,7 @@ import "./dialog.js";
 import "./toasts.js";
 import "./finder.js";
 import "./popup.js";
+import "./shortcuts.js";
 import "./event-form.js";
 import "./free.js";
 import "./leave.js";

@@ -88,7 +88,10 @@ each("[data-finder]", (finder) => {
   finder.addEventListener("focusout", (event) => { if (!finder.contains(event.relatedTarget)) show(false); });
   finder.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) choose(option);
+    if (!option) return;
+    choose(option);
+    // What was looked for is found: after the sheet that opens now the field is for something else.
+    if (input.matches("[data-search]")) { input.value = answered = ""; show(false); }
   });
 });
 
