@@ -74,7 +74,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     access.login_manager.init_app(app)
     app.before_request(access.gate)
     app.before_request(auth_views.stay_awake)
-    app.after_request(toasts.append_toasts)
+    toasts.init_app(app)
     errors.init_app(app)
     filters.init_app(app)
     assets.init_app(app)

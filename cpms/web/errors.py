@@ -6,7 +6,7 @@ from flask import Flask, Response, g, make_response, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from cpms.core.errors import (
     Busy,
@@ -66,6 +66,7 @@ def advice(code: int) -> str:
         400: _("Go back, reload the page and try again. If it happens again, tell whoever looks after the server."),
         403: _("Your role does not include this. The clinic's owner can change that."),
         404: _("The address may be mistyped, or the record was deleted."),
+        405: _("This address only takes what a form sends. Go back and use the form's button."),
         409: _("Nothing was saved. Go back and look at it again."),
         413: _("What was sent is larger than the server takes. Nothing was saved."),
         422: _("Nothing was saved. Go back and look at what was typed."),
@@ -119,9 +120,12 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         code = error.code or 500
-        if code < 400 or code == 405:  # a redirect, or the list of methods that there are
+        if code < 400:  # a redirect
             return make_response(error.get_response())
-        return answer(code, f"{title(code)}. {advice(code)}" if is_htmx() else advice(code))
+        response = answer(code, f"{title(code)}. {advice(code)}" if is_htmx() else advice(code))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     @app.errorhandler(Exception)
     def _server(error: Exception) -> Response:

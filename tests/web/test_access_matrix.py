@@ -40,7 +40,7 @@ POLICY: dict[str, set[str]] = {
         (
             "auth.awake", "auth.change_password", "auth.end_other_sessions", "auth.lock", "auth.logout",
             "auth.language", "auth.password", "auth.profile", "auth.theme", "auth.update_profile", "settings.index",
-            "backups.mark", "feeds.index", "feeds.renew", "feeds.revoke", "keys.show",
+            "backups.mark", "feeds.index", "feeds.renew", "feeds.revoke", "keys.show", "toasts.dismiss",
         ),
         STAFF,
     ),
