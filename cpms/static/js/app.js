@@ -10,6 +10,7 @@ import "./event-form.js";
 import "./free.js";
 import "./leave.js";
 
+import "./own-page.js";
 // A form that came back with mistakes: the person stands where the first one is.
 export function focusFirstMistake(root = document) {
   const field = root.querySelector('[aria-invalid="true"]') ?? root.querySelector(".problem, .alert.danger");

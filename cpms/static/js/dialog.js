@@ -32,15 +32,6 @@ if (dialog) {
     if (dialog.childElementCount) open();
   });
   document.addEventListener("dialog-close", close);
-  // A sheet that is a page of its own comes back as a page: in the dialog it would be a second form over the first.
-  document.addEventListener("htmx:before:request", (event) => {
-    const { sourceElement: form, sourceEvent } = event.detail.ctx;
-    if (!form.matches('.main > .sheet form[hx-target="#dialog"]')) return;
-    event.preventDefault();
-    const { name, value } = sourceEvent?.submitter ?? {};
-    if (name) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
-    form.submit();
-  });
 
   dialog.addEventListener("input", () => { changed = true; });
   dialog.addEventListener("change", () => { changed = true; });

@@ -7,6 +7,8 @@ const note = ({ target }) => {
   if (form) changed.add(form);
 };
 
+export const leaves = (form) => changed.delete(form); // sent by a script: no event tells
+
 document.addEventListener("input", note);
 document.addEventListener("change", note);
 document.addEventListener("submit", ({ target }) => {
