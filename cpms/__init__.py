@@ -28,7 +28,21 @@ from cpms.core import clock, db
 from cpms.core.permissions import P
 from cpms.settings import queries as settings
 from cpms.settings.schema import ClinicSettings
-from cpms.web import access, assets, errors, filters, health, htmx, keys, language, nav, numbers, security, toasts
+from cpms.web import (
+    access,
+    assets,
+    device,
+    errors,
+    filters,
+    health,
+    htmx,
+    keys,
+    language,
+    nav,
+    numbers,
+    security,
+    toasts,
+)
 
 DOMAINS = (
     "settings",
@@ -78,6 +92,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     errors.init_app(app)
     filters.init_app(app)
     assets.init_app(app)
+    app.register_blueprint(device.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(keys.bp)
     _register_domains(app)

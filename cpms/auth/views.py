@@ -53,6 +53,7 @@ log = logging.getLogger("cpms")
 
 SEEN_EVERY = timedelta(minutes=1)
 CLEAR_ON_SIGN_OUT = '"cache", "storage"'
+CLEAR_FOR_SOMEBODY_ELSE = '"storage"'
 
 
 def idle_limit() -> timedelta:
@@ -150,8 +151,12 @@ def sign_in() -> Response:
         return answer
     let_in(token, same_person=same_person)
     if target_block() != "lock":
-        return done(_way_on(form.next.data))
-    return _session_open() if same_person else done(url_for("home"))
+        answer = done(_way_on(form.next.data))
+    else:
+        answer = _session_open() if same_person else done(url_for("home"))
+    if before and not same_person:
+        answer.headers["Clear-Site-Data"] = CLEAR_FOR_SOMEBODY_ELSE
+    return answer
 
 
 def _who_fits(known: User | None, typed: str, keys: list[str]) -> User:

@@ -1,7 +1,7 @@
 """Today: who comes, who waits, and what else needs a person. Each panel has an address of its own."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, url_for
@@ -73,6 +73,26 @@ def _board(today: date, number: int) -> dict[str, Any]:
         "last_day": rules.next_working_day(today, open_days),
         **_words(),
     }
+
+
+@bp.get("/sheet")
+@require(P.CALENDAR_READ, P.PATIENT_READ)
+@polled
+def sheet() -> ResponseReturnValue:
+    """The day's visits to read, by time. A device keeps a copy until the headers say, for whom they say: worker.js."""
+    today = clock.today()
+    answer = page(
+        "today/sheet.html",
+        visits=queries.visits(today),
+        words=calendar.status_words(),
+        today=today,
+        read_at=clock.clinic_now(),
+    )
+    midnight = clock.to_instant(datetime.combine(today + timedelta(days=1), time()))
+    answer.headers["X-Sheet-Until"] = str(int(midnight.timestamp()))
+    answer.headers["X-Sheet-For"] = str(current_user.id)
+    _trace(today)
+    return answer
 
 
 def _words() -> dict[str, Any]:

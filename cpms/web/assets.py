@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,24 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 ROOT = Path(__file__).parent.parent / "static"
+HTMX = "vendor/htmx-4.0.1/htmx.min.js"
+
+
+# What every page is drawn with; the scripts are those that `app.js` imports.
+STYLES = ("tokens", "base", "layout", "components", "print")
+_IMPORT = re.compile(r"""(?:import|from)\s+"\./([\w-]+\.js)";""")
+
+
+def shell() -> list[str]:
+    """The files of the frame around every page, and of the day's sheet, which a device keeps for days without Wi-Fi."""
+    scripts, waiting = set(), ["app.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in scripts:
+            scripts.add(name)
+            waiting += _IMPORT.findall((ROOT / "js" / name).read_text())
+    styles = [f"css/{each}.css" for each in (*STYLES, "today")]
+    return [*styles, *(f"js/{each}" for each in sorted(scripts)), HTMX, "icons.svg", "favicon.svg"]
 
 
 def digest(root: Path = ROOT) -> str:
@@ -42,9 +61,9 @@ def init_app(app: Flask) -> None:
         immutable_file_test=lambda _path, _url: True,
         add_headers_function=_headers,
         allow_all_origins=False,
-        mimetypes={".js": "text/javascript"},
+        mimetypes={".js": "text/javascript", ".webmanifest": "application/manifest+json"},
     )
-    app.jinja_env.globals["asset"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.globals.update(asset=lambda path: f"{prefix}/{path}", styles=STYLES, htmx_file=HTMX)
 
 
 def _headers(headers: dict[str, str], _path: str, _url: str) -> None:

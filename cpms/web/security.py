@@ -13,8 +13,8 @@ csrf = CSRFProtect()
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
-    "frame-ancestors 'none'",
+    "connect-src 'self'; font-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "object-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     # Not "no-referrer": a browser then sends `Origin: null` with our own forms, and `check_origin` could not tell.
     "Referrer-Policy": "same-origin",

@@ -28,6 +28,8 @@ def test_only_these_answer_without_signing_in(session_app: Flask) -> None:
     assert open_ == {
         "home",
         "health.healthz",
+        "device.offline",
+        "device.worker",
         "auth.login",
         "auth.sign_in",
         "backups.restore_state",  # asked by a page whose session the restore has ended; it tells nothing but that

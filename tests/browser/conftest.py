@@ -78,10 +78,16 @@ def live_app(template_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Fla
 
 
 @pytest.fixture(scope="session")
-def server(live_app: Flask) -> Iterator[str]:
+def running(live_app: Flask) -> Iterator[Server]:
+    """The shipped server; a test that stops it starts it again."""
+    with Server(Path(live_app.config["CPMS_INSTANCE"])) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server(running: Server) -> str:
     """The address of the shipped server."""
-    with Server(Path(live_app.config["CPMS_INSTANCE"])) as running:
-        yield running.address
+    return running.address
 
 
 @pytest.fixture
@@ -124,7 +130,8 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
     """A browser of its own for somebody, signed in (None: not). Addresses are relative: `page.goto("/")`.
 
-    `tolerate`: parts of the console's messages that the test itself provokes.
+    `tolerate`: parts of the console's messages that the test itself provokes. Pages have no worker that keeps the day's
+    sheet on the device, unless the test says `service_workers="allow"`.
     """
     contexts, problems = [], []
 
@@ -145,7 +152,7 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
             is_mobile=touch,
             color_scheme=theme,
             locale="en-GB",
-            **options,
+            **{"service_workers": "block"} | options,
         )
         contexts.append(context)
         context.set_default_timeout(15_000)
@@ -173,7 +180,7 @@ def screen(browser: Browser, server: str, clinic: Make) -> Iterator[Screen]:
 
 def _is_bad(message: ConsoleMessage, tolerate: tuple[str, ...]) -> bool:
     # Chromium reports a 4xx that the page asked for (a refused move, a bad form) as an error of the console.
-    known = ("status of 4", *tolerate)
+    known = ("status of 4", "registration blocked by Playwright", *tolerate)
     return message.type in {"error", "warning"} and not any(words in message.text for words in known)
 
 

@@ -85,6 +85,9 @@ PAGES = (
     "/auth/users/{user}/reset-password",
     "/auth/profile",
     "/auth/profile/password",
+    "/today/sheet",
+    "/keys",
+    "/offline",
     "/nowhere",
 )
 

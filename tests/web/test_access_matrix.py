@@ -30,6 +30,8 @@ ANYBODY = STAFF | {"outsider"}
 POLICY: dict[str, set[str]] = {
     "home": ANYBODY,
     "health.healthz": ANYBODY,
+    "device.offline": ANYBODY,
+    "device.worker": ANYBODY,
     "auth.login": ANYBODY,
     "auth.sign_in": ANYBODY,
     "backups.restore_state": ANYBODY,
@@ -81,7 +83,7 @@ POLICY: dict[str, set[str]] = {
             "patients.find", "patients.index", "patients.new", "patients.patient", "patients.update",
             "calendar.book_free", "calendar.free", "calendar.outside", "calendar.outside_note",
             "hours.index", "hours.provider",
-            "today.backup", "today.home", "today.rebook", "today.unconfirmed", "today.unfinished",
+            "today.backup", "today.home", "today.rebook", "today.sheet", "today.unconfirmed", "today.unfinished",
         ),
         STAFF,
     ),

@@ -1,5 +1,6 @@
 import "./progress.js";
 import "./connection.js";
+import "./device.js";
 import "./session.js";
 import "./dialog.js";
 import "./toasts.js";
@@ -9,8 +10,8 @@ import "./shortcuts.js";
 import "./event-form.js";
 import "./free.js";
 import "./leave.js";
-
 import "./own-page.js";
+
 // A form that came back with mistakes: the person stands where the first one is.
 export function focusFirstMistake(root = document) {
   const field = root.querySelector('[aria-invalid="true"]') ?? root.querySelector(".problem, .alert.danger");

@@ -41,11 +41,11 @@ on("pointerover", ({ target }) => {
   if (card) card.title ||= card.innerText.replaceAll("\n", " · ");
 });
 
-// The grid does not ask while a card is in the hand or a sheet is open; an answer that comes too late is dropped.
+// The grid does not ask while a card is in the hand; an answer that comes too late is dropped. Under an open sheet it
+// goes on: whoever is filling in a form sees behind it what another desk books.
 on("htmx:before:request", (event) => {
   const { sourceElement, sourceEvent } = event.detail.ctx;
-  const waits = isBusy() || document.querySelector("dialog:modal");
-  if (waits && sourceEvent?.type === "every" && sourceElement.matches(POLLED)) event.preventDefault();
+  if (isBusy() && sourceEvent?.type === "every" && sourceElement.matches(POLLED)) event.preventDefault();
 });
 on("htmx:before:swap", (event) => {
   const { request, sourceElement, target } = event.detail.ctx;

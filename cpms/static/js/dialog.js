@@ -28,6 +28,7 @@ function ask() {
 
 if (dialog) {
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.sourceEvent?.type === "every") return; // a page that refreshes itself behind an open sheet
     if (ctx.target === dialog && ctx.response?.status === 200) changed = false; // what was typed is stored: a new sheet
     if (dialog.childElementCount) open();
   });
