@@ -13,9 +13,9 @@ ROOT = Path(__file__).parent.parent / "static"
 HTMX = "vendor/htmx-4.0.1/htmx.min.js"
 
 
-# What every page is drawn with; the scripts are those that `app.js` imports.
+# What every page is drawn with; the scripts are those that `app.js` imports, at once or later.
 STYLES = ("tokens", "base", "layout", "components", "print")
-_IMPORT = re.compile(r"""(?:import|from)\s+"\./([\w-]+\.js)";""")
+_IMPORT = re.compile(r"(?:import|from)[ (]\"\./([\w-]+\.js)\"")
 
 
 def shell() -> list[str]:

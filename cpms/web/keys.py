@@ -40,7 +40,7 @@ GROUPS: tuple[tuple[LazyString, P, tuple[Key, ...]], ...] = (
             Key(("ArrowUp", "ArrowDown"), _l("In the answers: one up, one down"), _FINDER, P.PATIENT_READ),
             Key(("Enter",), _l("In the answers: take the marked one, or else the first"), _FINDER, P.PATIENT_READ),
             Key(("Escape",), _l("Close the answers; once more: back to where you were"), _FINDER, P.PATIENT_READ),
-            Key(("?",), _l("This list"), "shortcuts.js"),
+            Key(("?",), _l("This list"), _FINDER),
         ),
     ),
     (

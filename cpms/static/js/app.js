@@ -1,16 +1,16 @@
 import "./progress.js";
 import "./connection.js";
-import "./device.js";
 import "./session.js";
 import "./dialog.js";
 import "./toasts.js";
 import "./finder.js";
 import "./popup.js";
-import "./shortcuts.js";
 import "./event-form.js";
 import "./free.js";
 import "./leave.js";
-import "./own-page.js";
+
+if (document.querySelector(".main > .sheet")) import("./own-page.js");
+if (navigator.serviceWorker) import("./device.js"); // only where the connection is safe
 
 // A form that came back with mistakes: the person stands where the first one is.
 export function focusFirstMistake(root = document) {

@@ -1,8 +1,6 @@
 // When the clinic's server does not answer: say so, say from when the page is, and take the pens away.
-import { showKeptSheet } from "./device.js";
-
 const banner = document.getElementById("offline");
-const writes = "[hx-post]:not([data-toast-close]), form[method=post] :is(button:not([type=button]), [type=submit])";
+const writes = "form:is([hx-post], [method=post]) :is(button:not([type=button]), [type=submit]), button[hx-post]:not([data-toast-close])";
 const main = document.querySelector("main");
 let lastAnswer = new Date(performance.timeOrigin);
 let again;
@@ -16,17 +14,12 @@ const usual = banner?.previousElementSibling;
 const moveIn = () => [...document.querySelectorAll("dialog:modal")].at(-1)?.prepend(banner);
 const moveOut = () => usual.after(banner);
 
-function takePensAway(root) {
-  for (const form of root.querySelectorAll("form[hx-post]")) {
-    for (const button of form.querySelectorAll("button:not([type=button])")) hold(button);
+function takePensAway() {
+  for (const control of document.querySelectorAll(writes)) {
+    if (control.disabled) continue;
+    control.disabled = true;
+    control.dataset.held = "";
   }
-  for (const control of root.querySelectorAll(writes)) if (control.matches("button, input")) hold(control);
-}
-
-function hold(control) {
-  if (control.disabled) return;
-  control.disabled = true;
-  control.dataset.held = "";
 }
 
 function lost() {
@@ -37,8 +30,8 @@ function lost() {
   text.textContent = text.dataset.offlineText.replace("{time}", time);
   moveIn();
   banner.hidden = false;
-  showKeptSheet(banner);
-  takePensAway(document);
+  document.dispatchEvent(new Event("connection-lost"));
+  takePensAway();
   again = setInterval(lookAgain, 5000);
 }
 
@@ -58,7 +51,7 @@ if (banner) {
   document.addEventListener("htmx:before:response", ({ detail: { ctx } }) => (isOurs(ctx) ? found(ctx) : lost()));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx && !ctx.response) lost(); });
   // htmx gives the buttons of a failed request back after this event.
-  document.addEventListener("htmx:finally:request", () => { if (!banner.hidden) setTimeout(takePensAway, 0, document); });
+  document.addEventListener("htmx:finally:request", () => { if (!banner.hidden) setTimeout(takePensAway); });
   document.addEventListener("close", moveOut, true);
   window.addEventListener("online", lookAgain);
   window.addEventListener("offline", lookAgain);

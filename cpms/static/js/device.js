@@ -1,19 +1,17 @@
-// The program on a device: a worker keeps the frame's files and, of all patients' data, one list: the visits of today,
-// to be read when the server is away. Browsers have workers only where the connection is safe; elsewhere nothing happens.
+// What worker.js keeps on the device. Browsers have workers only where the connection is safe; elsewhere nobody asks.
 const workers = navigator.serviceWorker;
 const stores = globalThis.caches;
 const DAY = "day"; // as worker.js names it
-const EVERY = 60_000;
 
 // What is kept goes with the session: at its end, and wherever nobody is signed in.
 function forget() {
-  workers?.controller?.postMessage({ forget: true });
+  workers.controller?.postMessage({ forget: true });
   stores?.delete(DAY).catch(() => {});
 }
 
-export async function showKeptSheet(root) {
+async function showKeptSheet() {
   const copy = await stores?.match("/today/sheet", { cacheName: DAY }).catch(() => undefined);
-  for (const link of root.querySelectorAll("[data-kept-sheet]")) link.hidden = !copy;
+  for (const link of document.querySelectorAll("[data-kept-sheet]")) link.hidden = !copy;
 }
 
 async function keep(who) {
@@ -22,12 +20,13 @@ async function keep(who) {
   active.postMessage({ keep: true, who });
 }
 
-showKeptSheet(document.body);
+showKeptSheet();
+document.addEventListener("connection-lost", showKeptSheet);
 if (document.body.matches("[data-nobody]")) forget();
 const who = document.body.dataset.keepsFor;
-if (workers && who) {
+if (who) {
   document.addEventListener("htmx:before:response", ({ detail: { ctx } }) => { if (ctx.response?.status === 401) forget(); });
   // Without a certificate that the browser trusts it refuses: then nothing is kept.
   workers.register("/worker.js").then(() => keep(who)).catch(() => {});
-  setInterval(keep, EVERY, who);
+  setInterval(keep, 60_000, who);
 }

@@ -95,19 +95,24 @@ each("[data-finder]", (finder) => {
   });
 });
 
-// From any screen: `/` or Ctrl-K. Escape gives the focus back.
+// From any screen: `/` or Ctrl-K, and Escape gives the focus back; `?` lists every key, unless the page has its own list.
 let before;
 document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (event.defaultPrevented || document.querySelector("dialog:modal")) return;
   const search = document.querySelector("[data-search]");
-  if (!search || document.querySelector("dialog:modal")) return;
-  const writing = event.target.closest("input, textarea, select, [contenteditable]");
-  const control = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
-  if (control || (event.key === "/" && !writing && !event.ctrlKey && !event.altKey && !event.metaKey)) {
+  const keys = document.querySelector("[data-keys]");
+  const modified = event.ctrlKey || event.metaKey;
+  const isLetter = !modified && !event.altKey && !target.closest("input, textarea, select, [contenteditable]");
+  if (search && ((modified && key.toLowerCase() === "k") || (isLetter && key === "/"))) {
     event.preventDefault();
     if (document.activeElement !== search) before = document.activeElement;
     search.focus();
     search.select();
-  } else if (event.key === "Escape" && event.target === search) {
+  } else if (keys && isLetter && key === "?") {
+    event.preventDefault();
+    keys.click();
+  } else if (search && key === "Escape" && target === search) {
     search.value = "";
     search.blur();
     before?.focus();
