@@ -14,7 +14,7 @@ from cpms.auth import services as auth
 from cpms.auth.models import User
 from cpms.calendar import queries as calendar_queries
 from cpms.calendar import services as calendar
-from cpms.calendar.models import AppointmentType, Chair, Event
+from cpms.calendar.models import AppointmentType, Chair, Event, EventSeries
 from cpms.core.columns import Instant, WallClock
 from cpms.core.db import db
 from cpms.core.errors import Conflict, Refused
@@ -31,6 +31,7 @@ from cpms.xrays.models import Xray, XrayMount
 MODELS: dict[str, type[Any]] = {
     "patient": Patient,
     "event": Event,
+    "event_series": EventSeries,
     "chair": Chair,
     "appointment_type": AppointmentType,
     "user": User,
@@ -44,6 +45,7 @@ MODELS: dict[str, type[Any]] = {
 ALWAYS = {
     "patient": "chart_no",
     "event": "start",
+    "event_series": "unit",
     "chair": "name",
     "appointment_type": "name",
     "user": "username",
@@ -92,7 +94,7 @@ def is_reversible(change: AuditChange) -> bool:
             return change.row_id in settings.REVERSIBLE
         case "user":
             return not _was_made(change) and _told(change) <= auth.REVERSIBLE
-        case "patient" | "event" | "xray" | "xray_mount" | "time_off" | "work_week":
+        case "patient" | "event" | "event_series" | "xray" | "xray_mount" | "time_off" | "work_week":
             return True
         case "chair" | "appointment_type":
             return not _was_made(change)
@@ -131,7 +133,7 @@ def _needed(change: AuditChange, by: int) -> set[P]:
             if {"status", "deleted_at"} & columns:
                 wanted.add(P.PATIENT_ARCHIVE)
             return wanted
-        case "event":
+        case "event" | "event_series":
             # What goes back may come to lie over another entry.
             return {P.CALENDAR_WRITE} | ({P.CALENDAR_OVERBOOK} if "overbook_reason" in columns else set())
         case "user":
@@ -180,7 +182,9 @@ def take_back(entry: AuditEntry, changes: Sequence[AuditChange], *, may_overbook
     for change in changes:
         if newer := queries.newer_change(change):
             raise ChangedSince(newer)
-    once = {(change.table_name, change.row_id): change for change in changes}.values()
+    once = list({(change.table_name, change.row_id): change for change in changes}.values())
+    # The last first: of a series that moved onto its own places each finds its old place free again.
+    once.reverse()
     for change in sorted(once, key=_turn):
         _put_back(change, may_overbook=may_overbook)
 
@@ -197,6 +201,10 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
     row = db.session.get(model, _key(model, change.row_id))
     if row is None:
         raise Refused(_("This cannot be taken back."))
+    if isinstance(row, EventSeries):
+        if not _was_made(change):  # else its entries leave the calendar, and the rule alone shows nowhere
+            calendar.put_row_back(row, {name: _python(model, name, change.columns[name][0]) for name in _told(change)})
+        return
     if _was_made(change) and isinstance(row, Event | Patient | Xray | XrayMount):
         _unmake(row)
         return

@@ -1,20 +1,21 @@
 """The trail in words: what somebody did, and every value as the screens show it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Date, Enum
 
-from cpms.audit.models import AuditEntry
+from cpms.audit.models import AuditChange, AuditEntry
 from cpms.auth import queries as auth
 from cpms.auth.forms import ROLE_NAMES
 from cpms.auth.models import Theme
 from cpms.calendar import queries as calendar
-from cpms.calendar.models import Kind
+from cpms.calendar.models import Kind, Monthly, Unit
+from cpms.calendar.series import queries as series
 from cpms.core.columns import Instant, WallClock
 from cpms.core.db import db
 from cpms.hours import queries as hours
@@ -69,6 +70,12 @@ ACTIONS = {
     "event.delete": _l("took it off the calendar"),
     "event.move": _l("moved it"),
     "event.no_new_date": _l("noted that no new date is wanted"),
+    "event_series.cancel": _l("cancelled this visit and those that follow"),
+    "event_series.change": _l("changed this entry and those that follow"),
+    "event_series.create": _l("booked a series"),
+    "event_series.delete": _l("took this entry and those that follow off the calendar"),
+    "event_series.extend": _l("extended the series"),
+    "event_series.move": _l("moved this entry and those that follow"),
     "event.status": _l("set its status"),
     "event.undelete": _l("put it back on the calendar"),
     "event.view": _l("opened the visit"),
@@ -176,6 +183,18 @@ LABELS = {
         "type_id": _l("Type"),
         "no_new_date_reason": _l("Why no new date"),
         "deleted_at": _l("Deleted"),
+        "series_id": _l("Series"),
+        "series_slot": _l("Place in the series"),
+    },
+    "event_series": {
+        "unit": _l("Repeats"),
+        "every": _l("Every"),
+        "weekdays": _l("Weekdays"),
+        "monthly": _l("Day of the month"),
+        "anchor": _l("Counted from"),
+        "until": _l("Last date"),
+        "count": _l("Entries"),
+        "made_by_id": _l("Booked by"),
     },
     "chair": {"name": _l("Name"), "position": _l("Place"), "active": _l("In use")},
     "appointment_type": {
@@ -270,7 +289,7 @@ LABELS = {
 SILENT = {
     *("booking_key", "username_key", "email_key", "status_changed_at", "last_login_at", "counts", "position"),
     *("sha256", "size", "mime", "width", "height", "bit_depth", "frames", "dicom", "layers", "reported_at"),
-    "cells",
+    *("cells", "series_id", "series_slot"),
 }
 MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table.columns if column.info.get("medical")}
 OF_COURSE = {"color", "kind", "status"}  # of a booking these go without saying
@@ -307,7 +326,9 @@ class Speaker:
         people = {user.id: user.display_name for user in auth.users()}
         self._starts = starts or {}
         self._names: dict[str, Mapping[int, str]] = {
-            **dict.fromkeys(("provider_id", "user_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people),
+            **dict.fromkeys(
+                ("provider_id", "user_id", "made_by_id", "taken_by_id", "uploaded_by_id", "reported_by_id"), people
+            ),
             "chair_id": {chair.id: chair.name for chair in calendar.chairs(every=True)},
             "type_id": {type_.id: type_.name for type_ in calendar.types(every=True)},
             "patient_id": patients.names(set(patient_ids)),
@@ -364,6 +385,31 @@ class Speaker:
             return None
         old, new = (when(datetime.fromisoformat(value)) for value in columns["start"])
         return _("moved it from %(old)s to %(new)s", old=old, new=new)
+
+    def series(self, action: str, changes: Sequence[AuditChange]) -> str:
+        """The sentence of a series: how many entries, from when on, how often."""
+        made = [change for change in changes if change.table_name == "event"]
+        starts = sorted(filter(None, (self._start(change) for change in made)))
+        rule = next((change.columns for change in changes if change.table_name == "event_series"), {})
+        if action == "event_series.create" and starts and "unit" in rule:
+            return ngettext(
+                "booked a series of %(num)d entry: %(when)s, %(rhythm)s",
+                "booked a series of %(num)d entries from %(when)s, %(rhythm)s",
+                len(starts),
+                when=when(starts[0]),
+                rhythm=series.rhythm(Unit(rule["unit"][1]), rule["every"][1]),
+            )
+        return ngettext("%(what)s (%(num)d entry)", "%(what)s (%(num)d entries)", len(made), what=ACTIONS[action])
+
+    def of_series(self, changes: Sequence[AuditChange]) -> list[str]:
+        """The entries of a series by date: from when to when each went, or when it is."""
+        found = [(self._start(change), change) for change in changes if change.table_name == "event"]
+        dated = sorted(((start, change) for start, change in found if start), key=lambda each: each[0])
+        return [self.moved(change.columns) or when(start) for start, change in dated]
+
+    def _start(self, change: AuditChange) -> datetime | None:
+        new = change.columns.get("start", [None, None])[1]
+        return datetime.fromisoformat(new) if new else self._starts.get(int(change.row_id))
 
     def setting(self, key: str, old: Any, new: Any) -> list[str]:
         """A changed wish of the clinic: its name, and both values; of the opening hours only the days that changed."""
@@ -472,6 +518,12 @@ def _enum_words() -> dict[tuple[str, str], dict[str, str]]:
     return {
         ("event", "status"): {status.value: words for status, words in calendar.status_words().items()},
         ("event", "kind"): {Kind.VISIT: _("visit"), Kind.BLOCK: _("block")},
+        ("event_series", "unit"): {Unit.WEEK: _("every so many weeks"), Unit.MONTH: _("every so many months")},
+        ("event_series", "monthly"): {
+            Monthly.DAY: _("the same day"),
+            Monthly.NTH: _("the same weekday"),
+            Monthly.LAST: _("the last such weekday"),
+        },
         ("patient", "sex"): {sex.value: str(words) for sex, words in SEXES.items()},
         ("patient", "status"): {PatientStatus.ACTIVE: _("active"), PatientStatus.ARCHIVED: _("archived")},
         ("xray", "kind"): {kind.value: word for kind, word in xrays.kind_words().items()},

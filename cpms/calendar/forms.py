@@ -12,6 +12,7 @@ from wtforms.fields import SelectChoice
 from cpms.auth.models import User
 from cpms.calendar import rules, services
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.calendar.series.forms import PlanFields, RepeatedEntry
 from cpms.patients.forms import BirthDate, Phone
 from cpms.patients.models import Patient
 from cpms.patients.rules import Seen, meet
@@ -60,7 +61,7 @@ class Pick(SelectField):
             raise validators.ValidationError(_("Please choose from the list."))
 
 
-class SlotFields(Form):
+class SlotFields(PlanFields):
     """When and where: shared by booking, editing and moving."""
 
     day = Day(_l("Date"), [required(_l("Please give the date."))])
@@ -148,7 +149,7 @@ class SlotFields(Form):
         }
 
 
-class EventForm(SlotFields):
+class EventForm(RepeatedEntry, SlotFields):
     """A visit or a block."""
 
     COLUMNS = (*SlotFields.COLUMNS, "patient_id", "title", "type_id", "color", "notes")
@@ -424,7 +425,7 @@ class TakeForm(Form):
         return datetime.fromisoformat(self.start.data)
 
 
-class StatusForm(Form):
+class StatusForm(PlanFields):
     """One step of a visit's walk."""
 
     status = SelectField(choices=[SelectChoice(each, each) for each in Status], coerce=Status)

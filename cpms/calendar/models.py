@@ -1,9 +1,9 @@
 """The calendar: chairs, kinds of appointment, and the events that hold a chair for a time."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpms.auth.models import User
@@ -50,6 +50,36 @@ class AppointmentType(Timestamped, Versioned, Model):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+class Unit(StrEnum):
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Monthly(StrEnum):
+    """Which day of a month a series takes."""
+
+    DAY = "day"  # the 31st; where a month is shorter, its last
+    NTH = "nth"  # the second Tuesday
+    LAST = "last"  # the last Tuesday
+
+
+class EventSeries(Timestamped, Versioned, Model):
+    """The rule by which entries were booked together. Each of them is an entry like any other."""
+
+    __tablename__ = "event_series"
+    __table_args__ = (CheckConstraint("every BETWEEN 1 AND 52", name="every"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    unit: Mapped[Unit] = mapped_column(choice(Unit))
+    every: Mapped[int] = mapped_column(default=1)
+    weekdays: Mapped[str] = mapped_column(String(13), default="")  # "0,3" is Monday and Thursday
+    monthly: Mapped[Monthly] = mapped_column(choice(Monthly), default=Monthly.DAY)
+    anchor: Mapped[date] = mapped_column(Date)  # the day that the rule counts from
+    until: Mapped[date | None] = mapped_column(Date)
+    count: Mapped[int | None] = mapped_column()
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+
 class Event(Timestamped, SoftDeletable, Versioned, Model):
     """An entry of the calendar: a patient's visit, or a block. It holds its chair and its provider for [start, end)."""
 
@@ -63,6 +93,7 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
         Index("ix_event_patient", "patient_id", "start"),
         Index("ix_event_start", "start"),
         Index("ix_event_status", "status", "start"),
+        Index("ix_event_series", "series_id", "start"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -85,6 +116,8 @@ class Event(Timestamped, SoftDeletable, Versioned, Model):
     chair_id: Mapped[int] = mapped_column(ForeignKey("chair.id"))
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     type_id: Mapped[int | None] = mapped_column(ForeignKey("appointment_type.id"))
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("event_series.id"))
+    series_slot: Mapped[str | None] = mapped_column(String(60))  # where the series put it: see series/rules.py
 
     patient: Mapped[Patient | None] = relationship(lazy="joined")
     chair: Mapped[Chair] = relationship(lazy="joined")

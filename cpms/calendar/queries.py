@@ -14,6 +14,7 @@ from cpms.auth import queries as auth
 from cpms.auth.models import User
 from cpms.calendar import rules
 from cpms.calendar.models import AppointmentType, By, CalendarRevision, Chair, Event, Kind, Status
+from cpms.calendar.series import queries as series_queries
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
@@ -298,6 +299,7 @@ class Line:
     chair: str
     provider: str
     status: str  # in words; nothing as long as nothing happened
+    place: str  # "3 of 10, every 2 weeks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,16 +350,18 @@ def paper(shown: Shown) -> Paper:
 
 
 def _on_paper(columns: list[tuple[str, list[Values]]]) -> tuple[PaperColumn, ...]:
-    return tuple(PaperColumn(heading, tuple(_line(row) for row in rows)) for heading, rows in columns)
+    places = series_queries.places(row[_ID] for _heading, rows in columns for row in rows)
+    return tuple(PaperColumn(heading, tuple(_line(row, places) for row in rows)) for heading, rows in columns)
 
 
-def _line(row: Values) -> Line:
-    (_id, _version, start, end, status, kind, _color, title, _chair_id, _over, _noted,
+def _line(row: Values, places: dict[int, series_queries.Place]) -> Line:
+    (event_id, _version, start, end, status, kind, _color, title, _chair_id, _over, _noted,
      last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     what = title or type_name or ""
+    place = str(places[event_id]) if event_id in places else ""
     name = "" if last is None else (first if last == "—" else f"{last}, {first}")
     said = status_words()[Status(status)] if kind == Kind.VISIT and status != Status.SCHEDULED else ""
-    return Line(start, end, name or what, alert or "", what if name else "", chair, provider or "", said)
+    return Line(start, end, name or what, alert or "", what if name else "", chair, provider or "", said, place)
 
 
 def span_title(first: date, last: date) -> str:
@@ -408,7 +412,7 @@ def narrowed(query: Select[Any], of_providers: bool, of_chairs: bool, of_types: 
 
 
 # Where these stand in a row.
-_START, _SPAN, _CHAIR_ID, _CHAIR, _PROVIDER, _PROVIDER_ID = 2, slice(2, 4), 8, 15, 16, 17
+_ID, _START, _SPAN, _CHAIR_ID, _CHAIR, _PROVIDER, _PROVIDER_ID = 0, 2, slice(2, 4), 8, 15, 16, 17
 
 
 @lru_cache(maxsize=16)

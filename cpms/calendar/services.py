@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 
 from cpms.auth import queries as auth
 from cpms.calendar import queries, rules
-from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.calendar.models import AppointmentType, Chair, Event, EventSeries, Kind, Status
+from cpms.calendar.series.rules import slot_words
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import Conflict, Refused
@@ -52,6 +53,7 @@ def book(
     overbook_reason: str | None = None,
     confirmed: bool | str = False,
     booking_key: str | None = None,
+    series_id: int | None = None,
 ) -> Event:
     """Put a visit or a block on the calendar. A repeated `booking_key` gives back the first entry.
 
@@ -64,12 +66,10 @@ def book(
         booking_key = None  # it was taken back, and the form is sent once more: that is a new booking
     if kind is Kind.BLOCK:
         patient_id = None
-    _check_subject(kind, patient_id, provider_id, title)
-    if patient_id is not None:
-        _check_patient(patient_id)
-    _check_times(kind, start, end)
-    _check_places(chair_id, provider_id)
-    type_ = queries.type_(type_id) if type_id is not None else None
+    type_ = check_new(
+        kind=kind, title=title, patient_id=patient_id, chair_id=chair_id, provider_id=provider_id, type_id=type_id
+    )
+    check_times(kind, start, end)
     row = Event(
         start=start,
         end=end,
@@ -84,11 +84,33 @@ def book(
         booking_key=booking_key,
         status=Status.SCHEDULED,
         status_changed_at=clock.now(),
+        series_id=series_id,
     )
+    if series_id is not None:
+        row.series_slot = slot_words(row)
     _take(row, overbook_reason=overbook_reason, confirmed=confirmed)
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def check_new(
+    *,
+    kind: Kind,
+    title: str,
+    patient_id: int | None,
+    chair_id: int,
+    provider_id: int | None,
+    type_id: int | None,
+) -> AppointmentType | None:
+    """Whether such an entry may be booked at all, whenever; gives back its type."""
+    if kind is Kind.BLOCK:
+        patient_id = None
+    _check_subject(kind, patient_id, provider_id, title)
+    if patient_id is not None:
+        _check_patient(patient_id)
+    _check_places(chair_id, provider_id)
+    return queries.type_(type_id) if type_id is not None else None
 
 
 def change_event(
@@ -120,7 +142,7 @@ def change_event(
     moved = (event.start, event.end, event.chair_id, event.provider_id) != (start, end, chair_id, provider_id)
     if moved:
         _check_movable(event)
-        _check_times(event.kind, start, end)
+        check_times(event.kind, start, end)
         _check_places(chair_id, provider_id, event)
     event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
     event.patient_id, event.title, event.type_id, event.notes = patient_id, title, type_id, notes
@@ -148,7 +170,7 @@ def move_event(
         return
     _check_movable(event)
     _check_provider(event.kind, provider_id)
-    _check_times(event.kind, start, end)
+    check_times(event.kind, start, end)
     _check_places(chair_id, provider_id, event)
     event.start, event.end, event.chair_id, event.provider_id = start, end, chair_id, provider_id
     _take(event, overbook_reason=overbook_reason, confirmed=confirmed)
@@ -337,7 +359,7 @@ def _check_patient(patient_id: int) -> None:
         raise Refused(_("%(name)s is archived. Restore the patient first.", name=patient.name), field="patient_id")
 
 
-def _check_times(kind: Kind, start: datetime, end: datetime) -> None:
+def check_times(kind: Kind, start: datetime, end: datetime) -> None:
     if not rules.is_on_calendar(start.date()):
         raise Refused(out_of_range(), field="day")
     minutes = int((end - start).total_seconds() // 60)
@@ -370,15 +392,26 @@ def _check_places(chair_id: int, provider_id: int | None, event: Event | None = 
 def _take(event: Event, *, overbook_reason: str | None, confirmed: bool | str) -> None:
     """Let the entry hold its slot, or say who holds it. A reason is kept only while there is something to excuse."""
     with db.session.no_autoflush:  # the look around must not store the entry that it judges
-        taken = queries.clashes(
-            event.start, event.end, chair_id=event.chair_id, provider_id=event.provider_id, except_id=event.id
-        )
+        taken = _holders(event)
         warnings = [] if confirmed is True else _warnings(event)
     if taken and not overbook_reason:
         raise SlotTaken(_who_has_it(event, taken))
     if warnings and confirmed != _key(warnings):
         raise Unconfirmed(warnings)
     event.overbook_reason = overbook_reason if taken else None
+
+
+def look(event: Event, *, besides: frozenset[int] = frozenset()) -> tuple[str, list[str]]:
+    """Who holds the entry's slot, in a sentence, and what is unusual about it; entries `besides` do not matter."""
+    with db.session.no_autoflush:
+        taken = [other for other in _holders(event) if other.id not in besides]
+        return _who_has_it(event, taken) if taken else "", _warnings(event, besides)
+
+
+def _holders(event: Event) -> list[Event]:
+    return queries.clashes(
+        event.start, event.end, chair_id=event.chair_id, provider_id=event.provider_id, except_id=event.id
+    )
 
 
 def _key(warnings: list[str]) -> str:
@@ -402,7 +435,7 @@ def _who_has_it(event: Event, taken: list[Event]) -> str:
     return " ".join(sentences)
 
 
-def _warnings(event: Event) -> list[str]:
+def _warnings(event: Event, besides: frozenset[int] = frozenset()) -> list[str]:
     """What is unusual about the slot, as sentences."""
     found = _outside_hours(event)
     if event.end <= clock.clinic_now():
@@ -417,6 +450,7 @@ def _warnings(event: Event) -> list[str]:
                 chair=other.chair.name,
             )
             for other in queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
+            if other.id not in besides
         ]
     return found
 
@@ -471,7 +505,7 @@ def retire_chair(row: Chair, *, seen: int) -> None:
     row.active = False
 
 
-def put_row_back(row: Chair | AppointmentType, columns: Mapping[str, Any]) -> None:
+def put_row_back(row: Chair | AppointmentType | EventSeries, columns: Mapping[str, Any]) -> None:
     """Earlier values of the trail; the last chair in use stays."""
     if isinstance(row, Chair) and row.active and not columns.get("active", True):
         retire_chair(row, seen=row.row_version)

@@ -14,13 +14,13 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 MAY = {
     "models": {"models"},
     "rules": {"rules", "models"},
-    "queries": {"queries", "rules", "models", "schema", "almanac"},
+    "queries": {"queries", "rules", "models", "schema", "almanac", "series"},
     "slots": {"slots", "queries", "rules", "models"},
-    "services": {"services", "queries", "rules", "models", "schema", "demo", "archive"},
-    "forms": {"forms", "services", "queries", "rules", "models", "schema"},
+    "services": {"services", "queries", "rules", "models", "schema", "demo", "archive", "series"},
+    "forms": {"forms", "services", "queries", "rules", "models", "schema", "series"},
     "views": {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
-        *("schema", "demo", "archive", "candidate", "proof", "restore", "words", "intake", "slots"),
+        *("schema", "demo", "archive", "candidate", "proof", "restore", "words", "intake", "slots", "series"),
         *("agenda", "choices", "clipboard", "rebooking"),
     },
     "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words", "intake"},

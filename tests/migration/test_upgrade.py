@@ -80,6 +80,10 @@ ROWS: dict[str, tuple[str, ...]] = {
         "UPDATE event SET no_new_date_reason = 'Moved away'",
     ),
     "0012": (f"INSERT INTO feed VALUES (1, 1, '{'5e' * 32}', 1, {AT}, NULL, {AT}, {AT})",),
+    "0013": (
+        "INSERT INTO event_series (id, unit, every, weekdays, monthly, anchor, count, made_by_id, created_at, "
+        f"updated_at, row_version) VALUES (1, 'week', 2, '1', 'day', '2026-09-01', 10, 1, {AT}, {AT}, 1)",
+    ),
 }
 REVISIONS = sorted(ROWS)
 HEAD = REVISIONS[-1]

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from cpms.calendar import queries, services
-from cpms.calendar.models import Event, Status
+from cpms.calendar.models import Event, Kind, Status, Unit
+from cpms.calendar.series import services as series
+from cpms.calendar.series.rules import Rule
 from cpms.core.db import db, transaction
 from tests.drill import reached
 from tests.make import Make
@@ -20,6 +22,7 @@ from tests.racers import Racers
 from tests.server import Answer, Client, Server, at_the_desks, run_async
 
 MONDAY = datetime(2040, 3, 5, 10, 0)
+HALF_HOUR = timedelta(minutes=30)
 RACERS = 200
 ROUNDS = 40
 SERVED_ROUNDS = 2  # a refusal draws the whole dialog again: forty rounds of that would take minutes
@@ -202,3 +205,40 @@ def test_the_check_of_this_file_would_notice(clinic: Make, ask: Any) -> None:
         row = db.session.get(Event, over.id)
         assert row is not None
         services.delete_event(row, seen=row.row_version)
+
+
+def book_a_series_or_one(racer: int, *, race: int, places: dict[str, int]) -> str:
+    """Half of the racers want one Tuesday each, the others a series over all of them. Runs in another process."""
+    start = MONDAY + timedelta(weeks=60 + 8 * race, days=1)
+    entry = rivals(places, race, racer) | {"title": f"Racer {racer}"}
+    if racer % 2:
+        begins = start + timedelta(weeks=racer // 2 % 4)
+        try:
+            with transaction("event.create", actor=None):
+                services.book(start=begins, end=begins + HALF_HOUR, confirmed=True, **entry)
+        except services.SlotTaken:
+            return "told"
+        return "one"
+    entry |= {"kind": Kind.VISIT, "patient_id": None, "type_id": None, "start": start, "end": start + HALF_HOUR}
+    asked = entry | {"rule": Rule(Unit.WEEK, 1, start.date()), "until": None, "number": 4, "made_by": None}
+    ticks = None
+    for _look in range(2):  # at the plan, and then with every line ticked
+        try:
+            with transaction("event_series.create", actor=None):
+                series.book_series(**asked, ticks=ticks)
+            return "series"
+        except series.LookAtThis as look:
+            ticks = [line.key for line in look.plan.lines]
+    return "told"
+
+
+@pytest.mark.parametrize("race", range(2))
+def test_a_series_and_single_bookings_never_share_a_slot(
+    two_processes: Racers, places: dict[str, int], ask: Any, race: int
+) -> None:
+    """Four Tuesdays are held by four bookings or by one series; of a series there is all or nothing."""
+    counts = two_processes.run(book_a_series_or_one, threads=24, race=race, places=places).counts
+    assert counts["series"] * 4 + counts["one"] == 4
+    assert sum(counts.values()) == 24
+    sizes = ask("SELECT count(*) FROM event WHERE series_id IS NOT NULL GROUP BY series_id")
+    assert all(size == 4 for (size,) in sizes)

@@ -18,6 +18,7 @@ from cpms.web.htmx import page
 
 PER_PAGE = 50
 ONE_LOOK = timedelta(minutes=10)
+SERIES = "event_series."  # of many entries at once
 
 
 @dataclass(slots=True)
@@ -61,6 +62,8 @@ def _speaker(entries: Sequence[AuditEntry], changes: dict[int, list[AuditChange]
     named = {entry.patient_id for entry in entries} | {change.patient_id for change in every}
     named |= {value for change in every for value in change.columns.get("patient_id", []) if isinstance(value, int)}
     events = {int(entry.about_id) for entry in entries if entry.about_table == "event" and entry.about_id}
+    of_series = {entry.id for entry in entries if entry.action.startswith(SERIES)}
+    events |= {int(each.row_id) for each in every if each.entry_id in of_series and each.table_name == "event"}
     return words.Speaker(
         may_read_medical=can(P.MEDICAL_READ),
         patient_ids={each for each in named if each},
@@ -76,7 +79,12 @@ def _line(
     only: Row | None,
 ) -> Line:
     details, what, visit = [], words.action(entry.action), speaker.visit(entry)
-    for change in changes:
+    told = changes
+    if entry.action.startswith(SERIES):
+        what = speaker.series(entry.action, changes)
+        if not only:
+            details, told = speaker.of_series(changes), []
+    for change in told:
         if only and (change.table_name, change.row_id) != only:
             continue
         moved = speaker.moved(change.columns) if entry.action == "event.move" else None
@@ -87,7 +95,7 @@ def _line(
         details += speaker.changes(change.table_name, change.row_id, columns)
     if entry.reason and not (entry.action.startswith("xray") and not can(P.XRAY_READ)):
         details.append(speaker.reason(entry.action, entry.reason))
-    patient_id = entry.patient_id or next((each.patient_id for each in changes), None)
+    patient_id = entry.patient_id or next((each.patient_id for each in changes if each.patient_id), None)
     return Line(
         entry,
         speaker.who(entry.actor_id),

@@ -78,7 +78,7 @@ def _afterwards(changes: list[AuditChange]) -> Response:
     if not is_htmx():
         return done(_where_from())
     answer = Response("")
-    if any(change.table_name != "event" for change in changes):
+    if any(change.table_name not in {"event", "event_series"} for change in changes):
         answer.headers["HX-Refresh"] = "true"
     answer.headers["HX-Trigger"] = "calendar-changed, visits-changed, history-changed"
     answer.headers["HX-Reswap"] = "none"

@@ -9,6 +9,7 @@ from flask_login import current_user
 from cpms.calendar import queries
 from cpms.calendar.forms import ids_in
 from cpms.calendar.models import Status
+from cpms.calendar.series import queries as series_queries
 from cpms.calendar.views.blueprint import bp
 from cpms.core.db import transaction
 from cpms.core.permissions import P
@@ -62,7 +63,9 @@ def next_visit_badge(patient_id: int) -> ResponseReturnValue:
 
 def _visits(patient_id: int, *, every: bool) -> dict[str, Any]:
     limit = ON_THE_TAB if every else ON_THE_OVERVIEW
-    return {"visits": queries.of_patient(patient_id, limit=limit), "every": every, "words": queries.status_words()}
+    visits = queries.of_patient(patient_id, limit=limit)
+    places = series_queries.places(visit.id for visit in (*visits.coming, *visits.past))
+    return {"visits": visits, "every": every, "words": queries.status_words(), "places": places}
 
 
 @bp.get("/visits-of")

@@ -11,6 +11,7 @@ from cpms.calendar import queries, services
 from cpms.calendar.forms import EventForm, SlotFields
 from cpms.calendar.models import Event, Kind
 from cpms.calendar.queries import Shown
+from cpms.calendar.series import queries as series_queries
 from cpms.core.errors import DomainError, Forbidden, NotFound, Stale
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
@@ -151,6 +152,7 @@ def dialog_context(
         "stored": stored,
         "elsewhere": elsewhere,
         "same": same,
+        "follow": series_queries.following(event) if event is not None else 0,
         "may_overbook": can(P.CALENDAR_OVERBOOK),
         "may_register": can(P.PATIENT_WRITE),
         "block_url": _block_url(form),

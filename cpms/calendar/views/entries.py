@@ -13,8 +13,12 @@ from cpms.calendar import clipboard, queries, rules, services
 from cpms.calendar.forms import EventForm, MoveForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.queries import Shown
+from cpms.calendar.series import queries as series_queries
+from cpms.calendar.series import rules as series_rules
+from cpms.calendar.series.services import LookAtThis
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_booked, say_moved, slot_of, told, whom
+from cpms.calendar.views.series import book_many, change_many, move_many, plan_page
 from cpms.core import clock
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden
@@ -58,6 +62,8 @@ def sheet(event: Event) -> dict[str, Any]:
         "back": [each for each in Status if rules.is_back(event.status, each)],
         "finished": event.status in rules.FINISHED,
         "calendar_url": url_for("calendar.day", day=event.start.date()),
+        "place": series_queries.places([event.id]).get(event.id) if event.series_id else None,
+        "apart": series_rules.is_apart(event),
         "late": event.created_at > clock.to_instant(event.end),
         "Kind": Kind,
         "Status": Status,
@@ -199,16 +205,15 @@ def draft() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     form = _event_form()
     offer(form)
-    if not _is_whole(form):
-        return _event_page(form, status=422)
+    if not _is_whole(form) or form.back.data:
+        return _event_page(form, status=422)  # on the way back as well: what was typed is not stored yet
     try:
+        if form.repeats:
+            return book_many(form, lambda: _whose(form))
         with transaction("event.create", actor=current_user):
-            patient_id = form.patient_id.data
-            if form.new_patient.data and form.kind.data is Kind.VISIT:
-                patient_id = _register(form)
             row = services.book(
                 kind=form.kind.data,
-                patient_id=patient_id,
+                patient_id=_whose(form),
                 title=form.title.data or "",
                 type_id=form.type_id.data,
                 color=form.color.data or None,
@@ -219,6 +224,8 @@ def create() -> ResponseReturnValue:
             )
             if form.from_clipboard.data:
                 clipboard.let_go(current_user.session_id)
+    except LookAtThis as plan:
+        return plan_page(plan, form, event=None, verb="book")
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, problem=problem, status=problem.status)
@@ -237,6 +244,14 @@ def _is_whole(form: EventForm) -> bool:
                 form.refuse(field.name, _("Please fill this in."))
                 valid = False
     return bool(valid)
+
+
+def _whose(form: EventForm) -> int | None:
+    """Whose visit it is; a new patient is entered with it."""
+    if form.new_patient.data and form.kind.data is Kind.VISIT:
+        return _register(form)
+    chosen: int | None = form.patient_id.data
+    return chosen
 
 
 def _register(form: EventForm) -> int:
@@ -266,9 +281,11 @@ def change(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
     form = _event_form()
     offer(form, row)
-    if not form.validate():
+    if not form.validate() or form.back.data:
         return _event_page(form, event=row, status=422)
     try:
+        if form.takes_following:
+            return change_many(row, form)
         with transaction("event.change", actor=current_user, about=row) as write:
             services.change_event(
                 row,
@@ -281,6 +298,8 @@ def change(event_id: int) -> ResponseReturnValue:
                 **form.slot(),
                 **excuses(form),
             )
+    except LookAtThis as plan:
+        return plan_page(plan, form, event=row, verb="change")
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, event=row, problem=problem, status=problem.status)
@@ -309,13 +328,17 @@ def store_move(event_id: int) -> ResponseReturnValue:
     row = queries.event(event_id)
     form = MoveForm(request.form)
     offer(form, row)
-    if not form.validate():
+    if not form.validate() or form.back.data:
         return page("calendar/move_dialog.html", status=422, **dialog_context(form, event=row))
     try:
+        if form.takes_following:
+            return move_many(row, form)
         with transaction("event.move", actor=current_user, about=row):
             before = slot_of(row)
             services.move_event(row, seen=form.version.data or 0, **form.slot(), **excuses(form))
             clipboard.let_go(current_user.session_id, moved=row.id)
+    except LookAtThis as plan:
+        return plan_page(plan, form, event=row, verb="move")
     except DomainError as refused:
         problem = told(refused, form)
         return page(

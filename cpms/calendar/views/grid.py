@@ -14,6 +14,7 @@ from cpms.calendar import agenda, choices, clipboard, queries, services
 from cpms.calendar.forms import DropForm, EventForm, MoveForm, ids_in
 from cpms.calendar.models import By, Event
 from cpms.calendar.queries import Shown
+from cpms.calendar.series import queries as series_queries
 from cpms.calendar.views.blueprint import CHANGED, CLIPBOARD_CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.clipboard import hand
 from cpms.calendar.views.dialogs import dialog_context, reason_of, say_booked, say_moved, slot_of
@@ -189,6 +190,14 @@ def drop() -> ResponseReturnValue:
     event = queries.event(form.event.data)
     if form.copied.data:
         return _put_copy(event, form, shown)
+    goes = (event.start, event.minutes, event.chair_id) != (
+        form.starts,
+        form.minutes.data,
+        form.chair.data or event.chair_id,
+    )
+    asks = goes and event.row_version == form.version.data and "provider_back" not in request.values
+    if asks and series_queries.following(event):
+        return show(shown, status=422, dialog=_ask_about_move(event, form, None))  # this one, or those after it, too?
     try:
         with transaction("event.move", actor=current_user, about=event):
             clipboard.let_go(current_user.session_id, moved=event.id)
@@ -256,7 +265,7 @@ def _shown_with(form: DropForm) -> Shown:
     return Shown(form.view.data, day, ids[0], ids[1], bool(form.cancelled.data), ids[2], by)
 
 
-def _ask_about_move(event: Event, form: DropForm, problem: DomainError) -> str:
+def _ask_about_move(event: Event, form: DropForm, problem: DomainError | None) -> str:
     """The dialog "Move" filled with what the drag asked for, to be sent along with the true grid."""
     ask = MoveForm.of(event)
     ask.day.data, ask.start_time.data, ask.minutes.data = form.starts.date(), form.starts.time(), form.minutes.data

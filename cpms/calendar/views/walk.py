@@ -6,11 +6,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.calendar import queries, services
-from cpms.calendar.forms import StatusForm, is_whole
+from cpms.calendar.forms import StatusForm
 from cpms.calendar.models import Event, Status
+from cpms.calendar.series import queries as series_queries
+from cpms.calendar.series.services import LookAtThis
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.dialogs import ask_for_reason, reason_of, told
 from cpms.calendar.views.entries import sheet
+from cpms.calendar.views.series import asked_to_delete, cancel_many, delete_many, delete_page, plan_page
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Forbidden, Stale
 from cpms.core.permissions import P
@@ -44,6 +47,8 @@ def set_status(event_id: int) -> ResponseReturnValue:
         return _status_page(row, form, status=422)
     before, reason_before = row.status, row.overbook_reason
     try:
+        if form.takes_following and form.status.data is Status.CANCELLED:
+            return cancel_many(row, form)
         with transaction("event.status", actor=current_user, about=row, reason=form.reason.data or None):
             services.set_status(
                 row,
@@ -54,6 +59,8 @@ def set_status(event_id: int) -> ResponseReturnValue:
                 told_day=form.told_day.data,
                 confirmed=bool(form.at_once.data) or form.confirmed.data or False,
             )
+    except LookAtThis as plan:
+        return plan_page(plan, form, event=row, verb="cancel")
     except DomainError as refused:
         problem = told(refused, form)
         if isinstance(problem, Forbidden) or (is_htmx() and target_block() != "dialog"):
@@ -99,6 +106,7 @@ def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None 
         taken=taken,
         question=question,
         warnings=warnings,
+        follow=series_queries.following(event) if form.status.data is Status.CANCELLED else 0,
         words=queries.status_words(),
         may_overbook=can(P.CALENDAR_OVERBOOK),
         Status=Status,
@@ -108,10 +116,16 @@ def _status_page(event: Event, form: StatusForm, *, problem: DomainError | None 
 @bp.post("/events/<int:event_id>/delete")
 @require(P.CALENDAR_WRITE)
 def delete(event_id: int) -> ResponseReturnValue:
-    row = queries.event(event_id)
-    seen = request.values.get("version", "")
+    row, form = queries.event(event_id), asked_to_delete()
+    if form.takes_following:
+        try:
+            return delete_many(row, form)
+        except LookAtThis as plan:
+            return plan_page(plan, form, event=row, verb="delete")
+        except DomainError as problem:
+            return delete_page(row, form, problem=problem, status=problem.status)
     with transaction("event.delete", actor=current_user, about=row):
-        services.delete_event(row, seen=int(seen) if is_whole(seen) else 0)
+        services.delete_event(row, seen=form.version.data)
     toast(
         _("Taken off the calendar: %(label)s.", label=services.label(row)),
         undo=url_for("calendar.undelete", event_id=row.id, at_once=1),
