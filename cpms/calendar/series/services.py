@@ -157,6 +157,7 @@ def change_following(
     columns = {name: value for name, value in columns.items() if name != "color" or value}
     changed = {name: value for name, value in columns.items() if getattr(event, name) != value}
     by, lasts = start - event.start, end - start
+    days = start.date() - event.start.date()
     if not (changed or by or lasts != event.end - event.start):
         return []
     calendar_services.check_times(event.kind, start, end)
@@ -175,7 +176,7 @@ def change_following(
     # Onto the place of the next one: that one has to go first.
     for each in sorted(chosen, key=lambda one: one.start, reverse=by > timedelta(0)):
         _change(each, targets[each.id], by, lasts if grows else None, changed, reasons[each.id])
-    if (days := start.date() - event.start.date()) and event.series_id is not None:
+    if days and event.series_id is not None:
         series = queries.series(event.series_id)
         rule = rules.shifted(queries.rule_of(series), days)
         series.anchor, series.weekdays = rule.anchor, ",".join(map(str, rule.weekdays))
