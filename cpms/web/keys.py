@@ -53,7 +53,10 @@ GROUPS: tuple[tuple[LazyString, P, tuple[Key, ...]], ...] = (
             Key(("t",), _l("Today")),
             Key(("w",), _l("Week")),
             Key(("d",), _l("Day")),
-            Key(("PageUp", "PageDown"), _l("The week or day before, the next one")),
+            Key(("o",), _l("Month")),
+            Key(("l",), _l("List")),
+            Key(("g",), _l("Go to a date")),
+            Key(("PageUp", "PageDown"), _l("The days, weeks or months before, and those after")),
         ),
     ),
     (
@@ -65,6 +68,8 @@ GROUPS: tuple[tuple[LazyString, P, tuple[Key, ...]], ...] = (
             Key(("Shift+ArrowUp", "Shift+ArrowDown"), _l("Picked up: make it shorter, longer"), _CALENDAR),
             Key(("Enter",), _l("Picked up: put it down here"), _CALENDAR),
             Key(("Escape",), _l("Picked up: put it back where it was"), _CALENDAR),
+            Key(("x", "c"), _l("Cut it, copy it: the next free time that is tapped takes it"), _CALENDAR),
+            Key(("Escape",), _l("Let go of what was cut or copied"), _CALENDAR),
         ),
     ),
 )

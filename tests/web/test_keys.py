@@ -11,7 +11,7 @@ ALL = [key for _title, _needs, keys in GROUPS for key in keys]
 
 
 def links(person: Person) -> set[str]:
-    pages = [person.get(f"/calendar/{view}/2026-09-01").page for view in ("week", "day")]
+    pages = [person.get(f"/calendar/{view}/2026-09-01").page for view in ("week", "day", "month", "list")]
     return {each["data-key"] for page in pages for each in page.all("[data-key]")}
 
 

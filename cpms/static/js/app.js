@@ -5,11 +5,16 @@ import "./dialog.js";
 import "./toasts.js";
 import "./finder.js";
 import "./popup.js";
-import "./event-form.js";
-import "./free.js";
 import "./leave.js";
 
-if (document.querySelector(".main > .sheet")) import("./own-page.js");
+// What some forms need comes with the first of them.
+function load() {
+  if (document.querySelector(".main > .sheet")) import("./own-page.js");
+  if (document.querySelector("[data-sets-minutes]")) import("./event-form.js");
+  if (document.querySelector("[data-find-time]")) import("./free.js");
+}
+load();
+document.addEventListener("htmx:after:swap", load);
 if (navigator.serviceWorker) import("./device.js"); // only where the connection is safe
 
 // A form that came back with mistakes: the person stands where the first one is.
