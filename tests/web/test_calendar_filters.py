@@ -179,10 +179,10 @@ def test_a_page_and_a_poll_cost_few_statements(rita: Person, make: Make, stateme
     hugo = make.user("hugo").id
     for view, block in (("week", "week-grid"), ("day", "week-grid"), ("month", "month-grid"), ("list", "visit-list")):
         address = f"/calendar/{view}/2026-09-01"
-        for url in (address, f"{address}?provider={hugo}", f"{address}?by=provider"):
+        for query, most in (("", 7), (f"?provider={hugo}", 8), ("?by=provider", 8)):
             statements.clear()
-            rita.htmx.get(url, target=block)
-            assert len(statements) <= 6, (url, statements)
+            rita.htmx.get(address + query, target=block)
+            assert len(statements) <= most, (address + query, statements)
     statements.clear()
     rita.get(WEEK)
-    assert len(statements) <= 6, statements
+    assert len(statements) <= 7, statements
