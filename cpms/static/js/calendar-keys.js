@@ -47,13 +47,6 @@ function walk(across, down) {
   go(cardsAt(all[index], minute, STEP)[0] ?? (find(".slot") && frame({ column: all[index], minute })));
 }
 
-// In the list from row to row; from outside to the first row, or to today.
-function step(by) {
-  const all = [...document.querySelectorAll("#calendar :is(.entry, .month-day)")];
-  const now = all.indexOf(document.activeElement);
-  go(now < 0 ? find(".now .month-day") ?? find(".now .entry") ?? all[0] : all[within(0, now + by, all.length - 1)]);
-}
-
 // In the hand: arrows move the card, with Shift its end.
 function bring(across, down, shift) {
   const { card, place } = hand;
@@ -76,7 +69,6 @@ on("keydown", (event) => {
     else if (key === "Escape") putBack();
     else return;
   } else if (arrow && find(".grid") && target.matches(".cal-scroll, .cal-scroll *")) walk(...arrow);
-  else if (arrow && (find(".month") ?? find(".agenda")) && target.matches(".cal-scroll, .entry")) step(arrow[1] || arrow[0]);
   else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
   else if (key === "n" && target.matches(".slot")) target.click();
   else if ((key === "x" || key === "c") && target.matches(".ev, .entry")) withHand((clipboard) => clipboard.takeUp(target, key));

@@ -17,15 +17,27 @@ function turn(root, ahead, day) {
   document.querySelector(root.dataset.days.split(" ")[ahead > 0 ? 1 : 0])?.click();
 }
 
+// In the list from row to row; from outside to today, or to the first.
+function walk(by) {
+  const all = [...document.querySelectorAll("#calendar :is(.entry, .month-day)")];
+  const now = all.indexOf(document.activeElement);
+  const today = document.querySelector("#calendar .now :is(.entry, .month-day)") ?? all[0];
+  (now < 0 ? today : all[now + by])?.focus();
+}
+
 // Before the menu's own keys: in the picker, Down is a week and not the next button.
 document.addEventListener("keydown", (event) => {
+  const outside = event.target.matches?.(".cal-scroll, .entry") && !document.querySelector("#calendar .grid");
   const root = event.target.closest?.("[data-days]");
-  if (!root || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return;
+  if (!(root || outside) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return;
   const now = event.target.dataset.date;
   const by = STEPS[event.key];
   if (by && wanted) return event.preventDefault(); // the next month is on its way
   const page = { PageUp: -1, PageDown: 1 }[event.key];
-  if (page && root.matches(".picker")) turn(root, page);
+  if (outside) {
+    if (!by) return;
+    walk(Math.sign(by));
+  } else if (page && root.matches(".picker")) turn(root, page);
   else if (by && now) {
     const sideways = document.documentElement.dir === "rtl" && Math.abs(by) === 1 ? -by : by;
     const day = stepped(now, sideways);
