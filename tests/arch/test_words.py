@@ -44,7 +44,7 @@ SENTENCE = re.compile(r"[A-Z“].*\s.*|.*\s.*[.?!…]", re.DOTALL)
 SQL = re.compile(r"SELECT |PRAGMA |BEGIN |VACUUM ")
 SOURCES = [p for p in sorted((ROOT / "cpms").rglob("*.py")) if str(p.relative_to(ROOT)) not in NOT_FOR_THE_CLINIC]
 FOR_HTMX = {"closest form", "click, look-again from:body"}
-KEYS = {"Enter", "Backspace", "Esc", "Shift R", "Delete", "Home", "End", "Tab"}
+KEYS = {"Enter", "Backspace", "Esc", "Shift R", "Delete", "Home", "End", "Tab", "Escape"}
 TEMPLATES = sorted((ROOT / "cpms/templates").rglob("*.html"))
 
 

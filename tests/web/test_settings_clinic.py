@@ -25,12 +25,12 @@ def form_of(olga: Person) -> dict[str, Any]:
         (
             "olga",
             [
-                *("Clinic", "Users", "Chairs", "Appointment types", "Phrases of X-ray reports"),
+                *("Clinic", "Users", "Hours", "Chairs", "Appointment types", "Phrases of X-ray reports"),
                 *("Backups", "Calendar feeds", "Audit log", "Trash", "Your profile"),
             ],
         ),
-        ("rita", ["Trash", "Your profile"]),
-        ("ada", ["Phrases of X-ray reports", "Trash", "Your profile"]),
+        ("rita", ["Hours", "Trash", "Your profile"]),
+        ("ada", ["Hours", "Phrases of X-ray reports", "Trash", "Your profile"]),
     ],
 )
 def test_everybody_sees_the_settings_that_they_may_change(
