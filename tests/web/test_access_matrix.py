@@ -176,10 +176,10 @@ def objects(app: Flask, make: Make) -> dict[str, list[Any]]:
         calendar_services.delete_event(calendar.event(gone.id), seen=1)
         patient_services.delete_patient(patients.patient(trashed.id))
         xray_services.delete_xray(xrays.xray(thrown.id), seen=1)
+    day, ada_id = TUESDAY.date(), make.user("ada").id
     with app.app_context(), transaction("test.off", actor=None):
-        day = TUESDAY.date()
         off_id = hour_services.add_time_off(
-            kind=OffKind.HOLIDAY, first=day, last=day, starts=None, ends=None, name="", provider_id=make.user("ada").id
+            kind=OffKind.HOLIDAY, first=day, last=day, starts=None, ends=None, name="", provider_id=ada_id
         ).id
     with app.app_context(), transaction("test.mount", actor=None):
         frame = xray_services.create_mount(patients.patient(here.id), MountLayout.BITEWINGS_2)

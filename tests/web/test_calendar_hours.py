@@ -21,9 +21,9 @@ LUNCH = "Dr Ada Dent has a break then: Lunch."
 @pytest.fixture
 def lunch(make: Make) -> None:
     """Dr Ada has lunch from 12:00 to 12:30 on every day."""
+    ada_id, plan = make.user("ada").id, DayPlan(None, (Break(720, 750, "Lunch"),))
     with make.app.app_context(), transaction("test.hours", actor=None):
-        plan = DayPlan(None, (Break(720, 750, "Lunch"),))
-        services.set_days(queries.provider(make.user("ada").id), seen=0, weekdays=range(7), plan=plan)
+        services.set_days(queries.provider(ada_id), seen=0, weekdays=range(7), plan=plan)
 
 
 def stored(make: Make, event_id: int) -> Event:
@@ -32,10 +32,11 @@ def stored(make: Make, event_id: int) -> Event:
 
 
 def close(make: Make, first: date, *, provider: str = "", starts: time | None = None, ends: time | None = None) -> None:
+    provider_id = make.user(provider).id if provider else None
     with make.app.app_context(), transaction("test.hours", actor=None):
         services.add_time_off(
             kind=OffKind.SICK if provider else OffKind.CLOSED, first=first, last=first, starts=starts, ends=ends,
-            name="Summer leave", provider_id=make.user(provider).id if provider else None,
+            name="Summer leave", provider_id=provider_id,
         )  # fmt: skip
 
 

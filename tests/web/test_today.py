@@ -252,7 +252,7 @@ def test_the_day_costs_the_same_statements_however_full(
     board(rita)
     statements.clear()
     assert len(board(rita).all(".visit")) == many
-    assert len(statements) == 6, statements
+    assert len(statements) == 7, statements
 
 
 @pytest.mark.parametrize("who", ["olga", "ada", "hugo", "rita"])
