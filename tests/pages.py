@@ -73,8 +73,8 @@ class Answer:
 
     @property
     def undo(self) -> str:
-        """Where the way back of the sentence at the foot of the screen leads."""
-        return str(self.page.one(".toast form")["action"])
+        """Where the way back of the last sentence at the foot of the screen leads."""
+        return str(self.page.all(".toast form")[-1]["action"])
 
 
 class Htmx:

@@ -37,8 +37,11 @@ def countries() -> Mapping[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=32)
 def region_names(country: str) -> Mapping[str, str]:
-    """The regions of a country by their codes; one without another name is called by its code."""
+    """The regions of a country by their codes, each by its longest name: some have short ones, too."""
     import holidays
 
-    aliases = {code: name for name, code in holidays.country_holidays(country).subdivisions_aliases.items()}
-    return {code: aliases.get(code, code) for code in countries()[country]}
+    names = {code: code for code in countries()[country]}
+    for name, code in holidays.country_holidays(country).subdivisions_aliases.items():
+        if code in names and (names[code] == code or len(name) > len(names[code])):
+            names[code] = name
+    return names
