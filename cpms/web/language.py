@@ -33,7 +33,11 @@ def catalogue(language: str) -> NullTranslations:
         return NullTranslations()
     compiled = BytesIO()
     with path.open("rb") as file:
-        write_mo(compiled, read_po(file))
+        words = read_po(file)
+    for message in words:
+        if not all(message.string):
+            message.string = ""  # a plural that is not translated yet is said in English, not left out
+    write_mo(compiled, words)
     compiled.seek(0)
     return Translations(compiled)
 
