@@ -111,7 +111,7 @@ def test_a_tap_on_a_free_slot_opens_the_form_with_time_and_chair(screen: Screen,
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 2.6 * hour)
     dialog = page.locator("#dialog")
     expect(dialog.get_by_label("From")).to_have_value("10:30")
-    expect(dialog.get_by_label("Date")).to_have_value(str(monday))
+    expect(dialog.get_by_label("Date", exact=True)).to_have_value(str(monday))
     expect(dialog.get_by_label("Chair")).to_have_value(str(clinic.chair("Chair 2").id))
 
 
