@@ -8,7 +8,7 @@ from typing import Any
 from babel.dates import get_day_names
 from flask_babel import format_date, get_locale, lazy_gettext
 from flask_babel import gettext as _
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import JSON, DateTime, Select, String, bindparam, cast, literal, null, select, type_coerce, union_all
 
 from cpms.auth.models import User
 from cpms.core.db import db
@@ -29,10 +29,14 @@ KIND_WORDS = {
 
 # Put together once: every calendar that is drawn and every booking asks them.
 _off, _week = TimeOff.__table__.c, WorkWeek.__table__.c
-_OFF: Select[Any] = select(_off.provider_id, _off.start, _off.end, _off.kind, _off.name).where(
-    _off.deleted_at.is_(None), _off.end > bindparam("first"), _off.start < bindparam("end")
-)
+_OFF: Select[Any] = select(
+    _off.provider_id, _off.start, _off.end, type_coerce(_off.kind, String), _off.name, cast(null(), JSON)
+).where(_off.deleted_at.is_(None), _off.end > bindparam("first"), _off.start < bindparam("end"))
 _WEEKS: Select[Any] = select(_week.provider_id, _week.days)
+_OFF_AND_WEEKS = union_all(
+    _OFF,
+    select(_week.provider_id, cast(null(), DateTime), cast(null(), DateTime), literal("week"), literal(""), _week.days),
+)
 
 
 def timetable(first: date, end: date, *, of_people: bool = True) -> Timetable:
@@ -40,8 +44,14 @@ def timetable(first: date, end: date, *, of_people: bool = True) -> Timetable:
     away: dict[int, list[Off]] = defaultdict(list)
     closed: list[Off] = []
     opened: set[date] = set()
-    found = db.session.execute(_OFF, {"first": rules.midnight(first), "end": rules.midnight(end)})
-    for provider_id, start, ends, kind, name in found:
+    weeks: dict[int, Week] = {}
+    query: Any = _OFF_AND_WEEKS if of_people else _OFF
+    found = db.session.execute(query, {"first": rules.midnight(first), "end": rules.midnight(end)})
+    for provider_id, start, ends, what, name, days in found:
+        if what == "week":
+            weeks[provider_id] = rules.load_week(days)
+            continue
+        kind = OffKind(what)
         if kind is OffKind.OPEN:
             opened.add(start.date())
         elif provider_id is None:
@@ -50,7 +60,6 @@ def timetable(first: date, end: date, *, of_people: bool = True) -> Timetable:
             away[provider_id].append(Off(start, ends, kind, name))
     years = range(first.year, end.year + 1)
     public = {day: name for year in years for day, name in holidays(year).items() if day not in opened}
-    weeks = {row[0]: rules.load_week(row[1]) for row in db.session.execute(_WEEKS)} if of_people else {}
     return Timetable(
         opening(), tuple(sorted(closed)), public, weeks, {who: tuple(sorted(each)) for who, each in away.items()}
     )

@@ -115,7 +115,7 @@ def change_day(user_id: int, weekday: int) -> ResponseReturnValue:
     row = queries.work_week(user_id)
     try:
         with transaction("hours.change", actor=current_user, about=row) as write:
-            services.set_days(
+            write.about = services.set_days(
                 who, seen=form.version.data or 0, weekdays={weekday, *(form.also.data or [])}, plan=form.plan()
             )
     except Stale as clash:
@@ -175,7 +175,7 @@ def _create(form: OffForm, who: Any) -> Response:
     action = "hours.close" if who is None else "hours.away"
     try:
         with transaction(action, actor=current_user) as write:
-            row = services.add_time_off(provider_id=who.id if who else None, **form.values())
+            write.about = row = services.add_time_off(provider_id=who.id if who else None, **form.values())
     except DomainError as problem:
         form.refuse(problem.field, sentence(problem))
         return _off_page(form, provider=who, status=problem.status)

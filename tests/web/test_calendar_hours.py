@@ -156,8 +156,9 @@ def test_a_week_of_one_dentist_costs_six_statements(
     rita: Person, make: Make, lunch: None, statements: list[str]
 ) -> None:
     make.visit()
+    week = f"/calendar/week/2026-09-01?provider={make.user('ada').id}"
     statements.clear()
-    rita.htmx.get(f"/calendar/week/2026-09-01?provider={make.user('ada').id}", target="week-grid")
+    rita.htmx.get(week, target="week-grid")
     assert len(statements) <= 6, statements
 
 
