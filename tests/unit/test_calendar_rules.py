@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpms.calendar import rules
@@ -26,6 +26,7 @@ moments = st.integers(0, 100).map(lambda n: TEN + timedelta(minutes=5 * n))
 spans = st.tuples(moments, st.integers(1, 30)).map(lambda pair: (pair[0], pair[0] + timedelta(minutes=5 * pair[1])))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # it is the machine that is slow
 @given(st.lists(spans, max_size=60))
 def test_no_two_entries_ever_lie_on_each_other(entries: list[tuple[datetime, datetime]]) -> None:
     entries.sort()
