@@ -123,7 +123,8 @@ def _language() -> str:
     if not has_request_context():
         return language.SOURCE
     try:
-        return language.first_spoken(auth_views.own_language(), settings.current().language)
+        with db.db.session.no_autoflush:  # a sentence in the middle of a write must not store what is half made
+            return language.first_spoken(auth_views.own_language(), settings.current().language)
     except DBAPIError:
         return language.first_spoken()
 

@@ -394,8 +394,8 @@ def _take(event: Event, *, overbook_reason: str | None, confirmed: bool | str) -
     with db.session.no_autoflush:  # the look around must not store the entry that it judges
         taken = _holders(event)
         warnings = [] if confirmed is True else _warnings(event)
-    if taken and not overbook_reason:
-        raise SlotTaken(_who_has_it(event, taken))
+        if taken and not overbook_reason:
+            raise SlotTaken(_who_has_it(event, taken))
     if warnings and confirmed != _key(warnings):
         raise Unconfirmed(warnings)
     event.overbook_reason = overbook_reason if taken else None
