@@ -17,7 +17,7 @@ from cpms.core.errors import DomainError, Forbidden, Stale
 from cpms.core.permissions import P
 from cpms.hours import queries, rules, services
 from cpms.hours.forms import FIRST_DAY, LAST_DAY, CountryForm, DayForm, OffForm, parse_day
-from cpms.hours.models import OF_THE_CLINIC, TimeOff
+from cpms.hours.models import OF_THE_CLINIC, OffKind, TimeOff
 from cpms.settings import queries as settings
 from cpms.settings.forms import WEEKDAYS
 from cpms.web.access import can, require
@@ -112,9 +112,8 @@ def change_day(user_id: int, weekday: int) -> ResponseReturnValue:
         abort(404)
     if not form.validate():
         return _day_page(form, who, weekday, 422)
-    row = queries.work_week(user_id)
     try:
-        with transaction("hours.change", actor=current_user, about=row) as write:
+        with transaction("hours.change", actor=current_user) as write:
             write.about = services.set_days(
                 who, seen=form.version.data or 0, weekdays={weekday, *(form.also.data or [])}, plan=form.plan()
             )
@@ -194,6 +193,8 @@ def _home_of(row: TimeOff) -> str:
 def _mine_to_change(off_id: int) -> TimeOff:
     """A closed day is the owner's to change, an absence that of whoever plans the hours."""
     row = queries.time_off(off_id)
+    if row.kind is OffKind.OPEN:
+        abort(404)  # it is said in the list of public holidays
     if row.kind in OF_THE_CLINIC and not can(P.CALENDAR_SETUP):
         raise Forbidden
     return row

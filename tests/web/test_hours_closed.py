@@ -1,9 +1,11 @@
 """Closed days of the clinic, and public holidays."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from cpms.hours import queries
 from tests.make import TUESDAY, Make
 from tests.pages import Person
 
@@ -118,3 +120,13 @@ def test_the_log_names_country_and_day(olga: Person, berlin: None) -> None:
     words = olga.get("/audit/").page.text
     assert "Public holidays of: nothing → Germany" in words
     assert "opened the clinic on a public holiday · Christmas Day" in words
+
+
+def test_an_opened_holiday_is_no_closed_day_to_edit(olga: Person, berlin: None, make: Make) -> None:
+    olga.htmx.post("/hours/holidays/2026-12-25/open")
+    with make.app.app_context():
+        row = queries.open_on(date(2026, 12, 25))
+        assert row is not None
+        url = f"/hours/off/{row.id}"
+    assert olga.htmx.get(url, target="dialog").status_code == 404
+    assert olga.htmx.post(url, version=1, name="Leave", first="2026-12-25").status_code == 404

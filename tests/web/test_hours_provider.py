@@ -85,6 +85,11 @@ def test_the_log_says_the_hours_in_words(rita: Person, olga: Person, make: Make)
     assert "Tuesday: as the clinic → 08:00–12:00, 13:00–17:00" in words
 
 
+def test_the_log_says_whose_absence_was_planned(rita: Person, olga: Person, make: Make) -> None:
+    rita.htmx.post(f"/hours/providers/{make.user('ada').id}/away", kind="sick", first="2026-09-07")
+    assert "Rita Desk entered an absence · Dr Ada Dent" in olga.get("/audit/").page.text
+
+
 def test_an_absence_from_until(rita: Person, make: Make, last_audit: Any) -> None:
     user_id = make.user("ada").id
     answer = rita.htmx.post(
