@@ -77,7 +77,7 @@ class DayForm(Form):
             if each.name is not None and each.start.data is not None
         ]
         spans = [_span(each) for each in self.spans if each.start.data is not None]
-        return DayPlan(tuple(sorted(spans)) if self.mode.data == OWN else None, tuple(sorted(breaks)))
+        return DayPlan(rules.joined(spans) if self.mode.data == OWN else None, tuple(sorted(breaks)))
 
     def validate(self, extra_validators: Any = None) -> bool:
         super().validate(extra_validators)
@@ -102,7 +102,7 @@ class DayForm(Form):
     def _leave(pairs: list[SpanFields]) -> None:
         """Of fields that the chosen mode hides, nothing counts."""
         for pair in pairs:
-            for field in (pair.start, pair.end):
+            for field in filter(None, pair):
                 field.data, field.errors = None, []
 
 

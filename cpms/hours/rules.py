@@ -154,6 +154,17 @@ def without(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(sorted(left))
 
 
+def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """By start; those that touch become one, for a visit may go from one into the other."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
 def between(spans: Sequence[Span], first: int, last: int) -> tuple[Span, ...]:
     """What of [first, last) no span covers."""
     return without(((first, last),), spans)

@@ -156,3 +156,18 @@ def test_visits_that_now_lie_outside_are_counted_and_listed(rita: Person, make: 
     assert [a["href"] for a in page.all("#outside .row-link")] == [f"/calendar/events/{outside.id}"]
     assert "outside the hours of Dr Ada Dent: 08:00–12:00, 13:00–17:00" in page.text
     assert f"/calendar/events/{inside.id}" not in page.html
+
+
+def test_a_day_with_a_break_becomes_one_without_work(rita: Person, make: Make) -> None:
+    lunch = {"break_1": "Lunch", "break_from_1": "12:00", "break_to_1": "12:30"}
+    rita.htmx.post(day_url(make), version=0, mode="clinic", **lunch)
+    answer = rita.htmx.post(day_url(make), version=1, mode="off", **lunch)
+    assert answer.status_code == 200, "what the dialog hides must not stand in the way"
+    assert "Tuesday not at work" in rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+
+
+def test_hours_that_touch_are_one_span(rita: Person, make: Make) -> None:
+    rita.htmx.post(day_url(make), version=0, **(OWN | {"from_2": "12:00"}))
+    assert "Tuesday 08:00–17:00" in rita.get(f"/hours/providers/{make.user('ada').id}").page.text
+    make.visit(TUESDAY.replace(hour=11, minute=45))
+    assert "Every visit lies within the hours" in rita.get("/calendar/outside").page.text
