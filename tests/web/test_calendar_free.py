@@ -144,3 +144,19 @@ def test_a_fortnight_costs_one_look_at_the_calendar(rita: Person, make: Make, st
     statements.clear()
     search(rita, minutes=30, day="2026-09-07")
     assert len([each for each in statements if "FROM event" in each]) == 1
+
+
+def test_another_time_for_a_visit_whose_dentist_or_type_is_gone(rita: Person, make: Make) -> None:
+    visit = make.visit(TUESDAY.replace(day=8), provider="hugo", type_id=make.type("Filling").id)
+    with make.writing():
+        stored = calendar.event(visit.id)
+        stored.provider.is_provider = stored.type.active = False
+    for asked in ({"event_id": visit.id}, {"fill": 1, "minutes": 30, "provider_id": visit.provider_id}):
+        answer = search(rita, **asked)
+        assert answer.status_code == 200
+        assert "Dr Ada Dent" in found(answer)[0]
+
+
+def test_an_address_with_a_number_that_no_visit_has(rita: Person) -> None:
+    for number in ("9" * 10, "9" * 40, "-1", "x"):
+        assert search(rita, event_id=number).status_code == 404, number

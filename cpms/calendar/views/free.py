@@ -1,6 +1,7 @@
 """Looking for a free time: the first ten answers, one tap books."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from cpms.auth import queries as auth
 from cpms.calendar import queries, rules, services, slots
-from cpms.calendar.forms import FreeForm, TakeForm
+from cpms.calendar.forms import FreeForm, TakeForm, is_whole
 from cpms.calendar.models import Kind
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.dialogs import whom
@@ -75,14 +76,28 @@ def _asked() -> FreeForm:
         abort(404)
     types = queries.types()
     form.offer(types, queries.chairs(), auth.providers())
+    _let_go_of_what_is_gone(form)
     return form
+
+
+def _let_go_of_what_is_gone(form: FreeForm) -> None:
+    """A visit may have a dentist, a type or a chair that is not in use any more: then anyone, or any, will do."""
+    every: tuple[tuple[Any, Callable[[], list[Any]]], ...] = (
+        (form.type_id, lambda: queries.types(every=True)),
+        (form.chair_id, lambda: queries.chairs(every=True)),
+        (form.provider_id, auth.users),
+    )
+    for field, known in every:
+        offered = {choice.value for choice in field.choices}
+        if field.data is not None and field.data not in offered and field.data in {each.id for each in known()}:
+            field.data = None
 
 
 def _with_usual(asked: MultiDict[str, str]) -> MultiDict[str, str]:
     filled = MultiDict(asked)
     usual: dict[str, Any] = {"day": clock.today(), "part": rules.Part.ANY}
     event_id = filled.get("event_id", "")
-    if event_id.isascii() and event_id.isdigit():
+    if is_whole(event_id):
         event = queries.event(int(event_id))
         if event.kind is Kind.BLOCK:
             abort(404)
