@@ -10,6 +10,7 @@ from cpms.calendar.models import Event
 from cpms.core.db import db
 from tests.make import TUESDAY, Make
 from tests.pages import Answer, Person
+from tests.series import book
 
 DAY = "/calendar/day/2026-09-01"
 
@@ -53,6 +54,13 @@ def test_a_card_that_is_let_go_in_another_column_is_with_that_person(rita: Perso
     with make.app.app_context():
         moved = db.session.get(Event, visit.id)
         assert (moved.provider_id, moved.chair_id) == (make.user("hugo").id, visit.chair_id)
+
+
+def test_one_of_a_series_asks_whether_the_others_go_to_that_person_too(rita: Person, make: Make) -> None:
+    row = book(rita, make, patient_id=make.patient().id)[0]
+    answer = drop(rita, row, make.user("hugo").id)
+    assert answer.status_code == 422 and answer.page.has("[name=scope]")
+    assert answer.page.value("provider_id") == str(make.user("hugo").id)
 
 
 def test_one_tap_takes_it_back(rita: Person, make: Make) -> None:

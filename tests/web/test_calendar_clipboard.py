@@ -13,6 +13,7 @@ from cpms.calendar.models import Clipboard, Event, Held, Status
 from cpms.core.db import db, transaction
 from tests.make import TUESDAY, Make
 from tests.pages import Answer, Page, Person
+from tests.series import book
 
 WEEK = "/calendar/week/2026-09-01"
 NEXT_WEEK = "/calendar/week/2026-09-08"
@@ -177,3 +178,43 @@ def test_what_nobody_can_hold_is_refused(rita: Person, visit: Event) -> None:
     assert rita.htmx.post("/calendar/clipboard", event=visit.id, held="steal").status_code == 400
     assert rita.htmx.post("/calendar/clipboard", event="x", held="cut").status_code == 400
     assert rita.htmx.post("/calendar/clipboard", event=987654, held="cut").status_code == 404
+
+
+def test_a_copy_of_what_was_deleted_elsewhere_is_not_booked(rita: Person, visit: Event, make: Make) -> None:
+    take_up(rita, visit, "copy")
+    page = rita.get(NEXT_WEEK).page
+    with make.writing():
+        services.delete_event(queries.event(visit.id), seen=visit.row_version)
+    answer = put_down(rita, page)
+    assert answer.status_code == 409 and "deleted meanwhile" in answer.toast
+    assert "clipboard-changed" in answer.headers["HX-Trigger"]
+    assert visits(make) == []
+
+
+def test_a_copy_is_of_the_visit_that_the_strip_names(rita: Person, visit: Event, make: Make) -> None:
+    take_up(rita, visit, "copy")
+    page = rita.get(NEXT_WEEK).page
+    other = make.patient(first_name="Otto", last_name="Maier")
+    with make.writing():
+        queries.event(visit.id).patient_id = other.id
+    answer = put_down(rita, page)
+    assert answer.status_code == 409 and "clipboard-changed" in answer.headers["HX-Trigger"]
+    assert len(visits(make)) == 1, "the strip said Greta, and nobody booked anything for Otto"
+    assert put_down(rita, rita.get(NEXT_WEEK).page).status_code == 200
+
+
+def test_a_series_that_is_put_down_leaves_the_hand(rita: Person, make: Make) -> None:
+    row = book(rita, make, patient_id=make.patient().id)[1]
+    take_up(rita, row)
+    asked = put_down(rita, rita.get(NEXT_WEEK).page, "2026-09-16T11:00")
+    assert asked.status_code == 422 and asked.page.has("[name=scope]")
+    form = {"day": "2026-09-16", "start_time": "11:00", "minutes": row.minutes, "chair_id": row.chair_id}
+    form |= {"provider_id": row.provider_id, "version": row.row_version, "scope": "following"}
+    assert rita.htmx.post(f"/calendar/events/{row.id}/move", target="dialog", **form).status_code == 200
+    assert strip(rita) == ""
+
+
+def test_a_copy_that_becomes_a_series_leaves_the_hand(rita: Person, visit: Event, make: Make) -> None:
+    take_up(rita, visit, "copy")
+    book(rita, make, patient_id=visit.patient_id, day="2026-09-02", from_clipboard="1")
+    assert strip(rita) == ""

@@ -125,7 +125,7 @@ class RepeatedEntry(RepeatFields):
 
     def rule(self, first: date) -> rules.Rule:
         unit = Unit(self.repeat.data)
-        weekdays = tuple(sorted(self.weekdays.data or ())) if unit is Unit.WEEK else ()
+        weekdays = tuple(sorted(set(self.weekdays.data or ()))) if unit is Unit.WEEK else ()
         monthly = Monthly(self.monthly.data) if unit is Unit.MONTH else Monthly.DAY
         return rules.Rule(unit, self.every.data or 1, first, weekdays, monthly)
 

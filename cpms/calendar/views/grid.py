@@ -22,7 +22,7 @@ from cpms.calendar.views.shown import address, is_explicit, shown_of
 from cpms.calendar.views.toolbar import first_open, tools
 from cpms.core import clock
 from cpms.core.db import transaction
-from cpms.core.errors import DomainError
+from cpms.core.errors import DomainError, Refused
 from cpms.core.permissions import P
 from cpms.web.access import can, polled, require
 from cpms.web.errors import sentence
@@ -190,10 +190,11 @@ def drop() -> ResponseReturnValue:
     event = queries.event(form.event.data)
     if form.copied.data:
         return _put_copy(event, form, shown)
-    goes = (event.start, event.minutes, event.chair_id) != (
+    goes = (event.start, event.minutes, event.chair_id, event.provider_id) != (
         form.starts,
         form.minutes.data,
         form.chair.data or event.chair_id,
+        _provider_of(form, event),
     )
     asks = goes and event.row_version == form.version.data and "provider_back" not in request.values
     if asks and series_queries.following(event):
@@ -228,6 +229,8 @@ def _put_copy(event: Event, form: DropForm, shown: Shown) -> Response:
     start, chair_id = form.starts, form.chair.data or event.chair_id
     try:
         with transaction("event.create", actor=current_user):
+            services.check_can_be_held(event, to_move=False)
+            event.expect_version(form.version.data or 0)  # the strip says whose visit it is: it must be that one still
             row = services.book(
                 kind=event.kind,
                 start=start,
@@ -241,12 +244,15 @@ def _put_copy(event: Event, form: DropForm, shown: Shown) -> Response:
                 notes=event.notes,
             )
             clipboard.let_go(current_user.session_id)
-    except DomainError as problem:
+    except (services.SlotTaken, Refused) as problem:
         ask = EventForm.again(event, start=start, chair_id=chair_id, provider_id=provider_id)
         ask.from_clipboard.data = "1"
         context = dialog_context(ask, problem=problem)
         dialog = partial("calendar/event_dialog.html", "dialog", target="#dialog", swap="innerHTML", **context)
         return show(shown, status=problem.status, dialog=dialog)
+    except DomainError as problem:
+        toast(sentence(problem), "error")
+        return show(shown, status=problem.status, fire=CLIPBOARD_CHANGED)
     say_booked(row)
     return show(shown, fire=f"{VISITS_CHANGED}, {CLIPBOARD_CHANGED}")
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from cpms.calendar import queries, services
+from cpms.calendar import clipboard, queries, services
 from cpms.calendar.forms import EventForm, MoveForm, StatusForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
 from cpms.calendar.series import queries as series_queries
@@ -53,6 +53,8 @@ def book_many(form: EventForm, whose: Callable[[], int | None]) -> Response:
         )
         if write.changes:  # a form that is sent twice books once, and is told once
             write.about = rows[0]
+        if form.from_clipboard.data:
+            clipboard.let_go(current_user.session_id)
     words = ngettext(
         "Booked: %(label)s, %(num)d entry from %(when)s.",
         "Booked: %(label)s, %(num)d entries from %(when)s.",
@@ -91,6 +93,7 @@ def move_many(row: Event, form: MoveForm) -> Response:
             overbook_reason=reason_of(form),
             **form.slot(),
         )
+        clipboard.let_go(current_user.session_id, moved=row.id)
     return _changed(row, len(rows), write)
 
 
