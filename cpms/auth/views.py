@@ -46,7 +46,7 @@ from cpms.web.access import is_passive, let_in, login_manager, passive, public, 
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, is_htmx, nothing_new, page, target_block
 from cpms.web.language import LANGUAGES, first_spoken
-from cpms.web.toasts import toast
+from cpms.web.toasts import forget_all, toast
 
 bp = Blueprint("auth", __name__)
 log = logging.getLogger("cpms")
@@ -99,6 +99,7 @@ def ask_for_own_password() -> ResponseReturnValue | None:
 @login_manager.unauthorized_handler
 def ask_to_sign_in() -> Response:
     """A page leads to the sign-in page and back; htmx gets a sheet that covers the page and keeps what was typed."""
+    forget_all()
     if not is_htmx():
         here = request.full_path.removesuffix("?") if request.method == "GET" else None
         return make_response(redirect(url_for("auth.login", next=here if here != "/" else None)))
@@ -113,6 +114,8 @@ def ask_to_sign_in() -> Response:
 def login() -> Response:
     if current_user.is_authenticated:
         return make_response(redirect(_way_on(request.args.get("next"))))
+    if "_user_id" in session:
+        forget_all()
     return _ask(SignInForm(username=_last_name(), next=request.args.get("next", "")))
 
 
@@ -196,6 +199,7 @@ def lock() -> Response:
     form = BackForm.posted()
     _end_this_session("auth.lock")
     session["locked"] = True  # until somebody signs in
+    forget_all()
     if is_htmx():
         return ask_to_sign_in()
     here = form.next.data if rules.is_own_path(form.next.data or "") else None

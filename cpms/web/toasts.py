@@ -68,6 +68,12 @@ def _forget(undo: str) -> None:
         _keep_only([each for each in session[_KEPT] if each["undo"] != undo])
 
 
+def forget_all() -> None:
+    """The session is over: what waits or is kept may name a patient, and whoever comes next reads none of it."""
+    for name in (_KEPT, "_flashes"):
+        session.pop(name, None)
+
+
 @bp.post("/toasts/dismiss")
 @require(P.PROFILE)
 def dismiss() -> ResponseReturnValue:

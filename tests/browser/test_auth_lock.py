@@ -50,9 +50,14 @@ def test_what_was_typed_stays_and_is_stored_after_signing_in_again(screen: Scree
 def test_whoever_locks_their_screen_comes_back_to_it(screen: Screen, clinic: Make) -> None:
     page = screen("rita")
     page.goto("/auth/profile")
+    page.get_by_label("E-mail").fill("rita@example.org")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("Saved.")
     page.get_by_label("Name").fill("Rita half ty")
     page.get_by_role("button", name="Menu of Rita Desk").click()
     page.get_by_role("button", name="Lock this screen").click()
+    expect(page.locator("#lock")).to_be_visible()
+    assert page.locator(".toast").count() == 0, "a sentence may name a patient"
     unlock(page)
     expect(page.locator("#lock")).to_be_hidden()
     expect(page.get_by_label("Name")).to_have_value("Rita half ty")

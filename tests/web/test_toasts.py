@@ -3,7 +3,10 @@
 import json
 from datetime import timedelta
 
+from cpms.auth import services as auth
+from cpms.auth.models import User
 from cpms.core import clock
+from cpms.core.db import db
 from tests.conftest import NOW
 from tests.make import TUESDAY, Make
 from tests.pages import Person
@@ -64,3 +67,33 @@ def test_whoever_signs_in_next_does_not_get_it(rita: Person, make: Make) -> None
     deleted(rita, make)
     rita.post("/logout")
     assert rita.get("/login").toast == ""
+
+
+def test_a_locked_screen_tells_none_of_it(rita: Person, make: Make) -> None:
+    deleted(rita, make)
+    rita.post("/auth/lock", next="/settings/")
+    assert rita.get("/login").toast == ""
+    assert not {"toasts", "_flashes"} & kept(rita).keys()
+
+
+def test_a_session_that_is_over_tells_none_of_it(rita: Person, make: Make) -> None:
+    visit = make.visit()
+    rita.post(f"/calendar/events/{visit.id}/delete", version=visit.row_version)
+    assert "_flashes" in kept(rita)
+    with make.writing():
+        auth.end_sessions(db.session.get(User, rita.id))
+    answer = rita.htmx.get("/auth/awake")
+    assert answer.status_code == 401 and answer.toast == ""
+    assert not {"toasts", "_flashes"} & kept(rita).keys(), "nor does the cookie hold a name any more"
+
+
+def test_nor_does_the_page_where_one_signs_in_again(rita: Person, make: Make) -> None:
+    deleted(rita, make)
+    with make.writing():
+        auth.end_sessions(db.session.get(User, rita.id))
+    assert rita.get("/login").toast == ""
+
+
+def kept(person: Person) -> dict[str, object]:
+    with person.client.session_transaction() as session:
+        return dict(session)

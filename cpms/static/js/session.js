@@ -8,8 +8,12 @@ let signedIn = false;
 const isOver = (ctx) => ctx.response?.status === 401;
 const isInside = (ctx) => lock.contains(ctx.sourceElement);
 
+// The sentences at the foot may name a patient, and they move into whatever sheet is open.
 function open() {
-  if (!lock.open) lock.showModal();
+  if (!lock.open) {
+    document.getElementById("toasts")?.replaceChildren();
+    lock.showModal();
+  }
   (lock.querySelector('[aria-invalid="true"], [autofocus]') ?? lock.querySelector("input:not([type=hidden])"))?.focus();
 }
 
