@@ -82,13 +82,19 @@ class OneLine(logging.Formatter):
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
+_SECRET_PATH = re.compile(r"^(/feeds/|/setup/)[^/]{20,}")
+
+
 class NoQuery(logging.Filter):
-    """The server names an address when something breaks; what follows its `?` may be a patient's name."""
+    """The server names an address when something breaks; what follows its `?` may be a patient's name, and some
+    addresses are secrets themselves."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                part.partition("?")[0] if isinstance(part, str) and part.startswith("/") else part
+                _SECRET_PATH.sub(r"\1…", part.partition("?")[0])
+                if isinstance(part, str) and part.startswith("/")
+                else part
                 for part in record.args
             )
         return True

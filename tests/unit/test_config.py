@@ -1,6 +1,7 @@
 import logging
 import logging.config
 import os
+import secrets
 import stat
 import subprocess
 import sys
@@ -303,6 +304,17 @@ def test_what_was_searched_for_is_not_logged(lines, json):
     )
     assert "/patients/find" in logged[0]
     assert "Ada" not in logged[0]
+
+
+@pytest.mark.parametrize("json", ["0", "1"])
+@pytest.mark.parametrize("address", ["/feeds/{}.ics", "/setup/{}", "/setup/{}/next"])
+def test_an_address_that_is_a_secret_is_not_logged(lines, address, json):
+    secret = secrets.token_urlsafe(32)
+    called = ("Error handling request %s %s", "GET", address.format(secret))
+    logged = lines(*called, logger="gunicorn.error", CPMS_LOG_JSON=json)
+    assert address.split("{")[0] in logged[0]
+    assert secret not in logged[0]
+    assert "/feeds/12/renew" in lines("%s", "/feeds/12/renew", CPMS_LOG_JSON=json)[0]
 
 
 # What is written about it
