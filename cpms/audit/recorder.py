@@ -37,14 +37,18 @@ class _Recorder:
 
 
 def _is_noted(action: str, actor_id: int, about: Model) -> bool:
-    """Whether the trail says that this person looked at this thing, in the chart where it is, not long ago."""
+    """Whether the trail says that this person looked at this thing, in the chart where it is, not long ago.
+
+    A look that the trail has in the future, from when the server's clock went wrong, stands for none."""
+    now = clock.now()
     looks = select(AuditEntry.id).where(
         AuditEntry.about_table == about.__tablename__,
         AuditEntry.about_id == _row_id(about),
         AuditEntry.action == action,
         AuditEntry.actor_id == actor_id,
         AuditEntry.patient_id == _patient_id(about),
-        AuditEntry.created_at > clock.now() - SAME_LOOK,
+        AuditEntry.created_at > now - SAME_LOOK,
+        AuditEntry.created_at <= now,
     )
     return db.session.scalar(looks.limit(1)) is not None
 

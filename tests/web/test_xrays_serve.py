@@ -124,6 +124,14 @@ def test_a_look_is_one_entry_for_each_person_picture_and_ten_minutes(
         assert looks(app).count(first) == number, minutes
 
 
+def test_a_clock_that_was_set_back_hides_no_look(app: Flask, make: Make, ada: Person, sign_in: SignIn) -> None:
+    xray = make.xray()
+    with clock.freeze(NOW + timedelta(days=30)):
+        sign_in("ada").get(f"/xrays/{xray.id}")
+    sign_in("ada").get(f"/xrays/{xray.id}")
+    assert [each[0] for each in looks(app)] == ["xray.view", "xray.view"]
+
+
 def test_a_look_at_a_picture_that_went_to_another_chart_stands_there(app: Flask, make: Make, ada: Person) -> None:
     xray, to = make.xray(), make.patient()
     ada.get(f"/xrays/{xray.id}")
