@@ -134,3 +134,13 @@ def test_the_pages_are_readable_for_everybody(
     axe(page)
     page.goto("/login")
     axe(page)
+
+
+def test_a_page_without_the_frame_is_covered_too(screen: Screen, clinic: Make) -> None:
+    page = screen("rita")
+    page.goto("/today/sheet")
+    end_sessions(clinic, "rita")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#lock")).to_be_visible()
+    unlock(page)
+    expect(page.locator("#lock")).to_be_hidden()
