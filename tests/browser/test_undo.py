@@ -26,7 +26,7 @@ def test_an_entry_s_history_opens_from_its_sheet(screen: Screen, clinic: Make) -
     page = screen("rita")
     page.goto("/calendar/day/2026-09-01")
     page.locator(f"#e{visit.id}").click()
-    page.get_by_role("button", name="More").click()
+    page.locator("#dialog").get_by_role("button", name="More").click()
     page.get_by_role("link", name="History").click()
     expect(page.locator("#dialog")).to_contain_text("From: Tue 1 Sep, 10:00")
     page.get_by_role("link", name="Back").click()
