@@ -77,6 +77,7 @@ PAGES = (
     "/xrays/mounts/{mount}",
     "/xrays/mounts/{mount}/print",
     "/exchange/export",
+    "/feeds/",
     "/backups/key",
     "/backups/key/off",
     "/auth/users",
