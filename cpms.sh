@@ -180,6 +180,7 @@ words)
     ;;
 bench)
     install requirements-dev.txt
+    compress_static
     exec .venv/bin/python -m bench "$@"
     ;;
 install)

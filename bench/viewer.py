@@ -10,7 +10,7 @@ import numpy
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalIntraOralXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from bench.browser import ARGUMENTS, CHROMIUM, SLOWER
+from bench.chromium import ARGUMENTS, CHROMIUM, SLOWER
 from bench.desk import cookie
 from bench.run import Run
 from bench.served import serving
