@@ -2,7 +2,7 @@
 
 from werkzeug.routing import IntegerConverter, ValidationError
 
-MOST_DIGITS = 18  # below the largest whole number of SQLite and PostgreSQL
+MOST_DIGITS = 15  # times the length of a page still below the largest whole number of SQLite and PostgreSQL
 
 
 def whole(typed: str) -> int:
