@@ -1,5 +1,7 @@
 """Whatever goes wrong is said in words, with a way on: a page of its own, or a sentence over the page that is there."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask, abort
 
@@ -9,7 +11,7 @@ CODES = (400, 403, 404, 409, 413, 422, 500, 503)
 
 
 @pytest.fixture
-def failing(app: Flask) -> Flask:
+def failing(app: Flask) -> Iterator[Flask]:
     """The page of the settings fails as `?code=` says."""
     from flask import request
 
@@ -23,7 +25,8 @@ def failing(app: Flask) -> Flask:
 
     fail.needs = right.needs  # type: ignore[attr-defined]
     app.view_functions["settings.index"] = fail
-    return app
+    yield app
+    app.view_functions["settings.index"] = right  # the application lives as long as the tests
 
 
 @pytest.mark.parametrize("code", CODES)
