@@ -133,10 +133,10 @@ def test_a_deleted_entry_cannot_be_changed(visit: Event) -> None:
         "UPDATE event SET status = 'scheduled' WHERE id = {cancelled}",
         "UPDATE event SET deleted_at = NULL WHERE id = {deleted}",
         "UPDATE event SET overbook_reason = NULL WHERE id = {over}",
-        'INSERT INTO event (id, title, start, "end", color, kind, status, notes, patient_id, chair_id, provider_id, type_id, '
-        "created_at, updated_at, row_version) SELECT {late} + 100, title, '2026-09-01 10:00:00.000000', \"end\", color, kind, "
-        "status, notes, patient_id, chair_id, provider_id, type_id, created_at, updated_at, row_version FROM event "
-        "WHERE id = {late}",
+        'INSERT INTO event (id, title, start, "end", color, kind, status, notes, patient_id, chair_id, provider_id, '
+        "type_id, created_at, updated_at, row_version) SELECT {late} + 100, title, '2026-09-01 10:00:00.000000', "
+        '"end", color, kind, status, notes, patient_id, chair_id, provider_id, type_id, created_at, updated_at, '
+        "row_version FROM event WHERE id = {late}",
     ],
 )
 def test_the_database_itself_keeps_the_chair(visit: Event, make: Make, statement: str) -> None:
