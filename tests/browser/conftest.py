@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from config import Config
 from cpms import create_app
@@ -121,6 +121,7 @@ def monday(today: date) -> date:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
+    expect.set_options(timeout=15_000)  # a busy machine takes its time; what is there is seen at once
     chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
     yield chromium
     chromium.close()
