@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from cpms.backups import jobs
 from cpms.backups.views.blueprint import bp
+from cpms.core.db import fresh_read
 from cpms.core.permissions import P
 from cpms.web.access import passive, require
 from cpms.web.htmx import done, is_htmx
@@ -34,6 +35,7 @@ def verify_trail() -> ResponseReturnValue:
 
 def _trail() -> Response:
     running = works.running()
+    fresh_read()  # it may have ended in this very moment: then its verdict is to be seen
     return Response(
         render_template(
             "backups/_trail.html",
