@@ -73,7 +73,7 @@ def written(language: str, translations: dict[str, str | list[str]] | None = Non
         said = (translations or {}).get(one) or (known.string if fits else "")
         new.add((one, more) if more else one, tuple(said) if more and said else said, [(f, 1) for f in sorted(files)])
     file = BytesIO()
-    write_po(file, new, width=116, include_lineno=False, sort_by_file=True, omit_header=False)
+    write_po(file, new, width=116, no_location=True, sort_by_file=True, omit_header=False)
     return file.getvalue()
 
 
