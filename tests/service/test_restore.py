@@ -24,7 +24,10 @@ from cpms.backups.models import BackupKind
 from cpms.backups.restore import Step
 from cpms.core import files
 from cpms.core.db import db, transaction
+from cpms.feeds import queries as feed_queries
+from cpms.feeds import services as feeds
 from cpms.patients import queries as patients
+from cpms.settings import services as settings
 from tests.make import Make
 
 Open = Callable[[], Flask]
@@ -118,11 +121,28 @@ def test_the_clinic_is_as_it_was_then(home: Path, backup: Path, command: Callabl
         newest = audit.entries(limit=10)
         assert any(entry.action == trail.RESTORE and "cpms-one.tar" in (entry.reason or "") for entry in newest)
         assert audit.verify(app.config["CPMS_AUDIT_KEY"], jobs.anchors()).is_whole
-        kinds = {row.kind for row in queries.backups()}
+        kinds = {row.kind for row in queries.backups().rows}
         assert kinds == {BackupKind.MANUAL, BackupKind.BEFORE_RESTORE}, "the safety backup is in the history"
         Make(app).patient(last_name="Later")
     assert names(home) == ["Then", "Later"]
     assert (home / "restore" / "history.log").read_text().endswith("cpms-one.tar: done\n")
+
+
+def test_an_address_of_a_feed_does_not_come_back_with_a_backup(home: Path, start: Open) -> None:
+    app = start()
+    ada = Make(app).user("ada")
+    with app.app_context():
+        with transaction("settings.change", actor=None):
+            settings.change_settings(feeds_on=True)
+        with transaction("feed.renew", actor=None):
+            feeds.renew(auth.user(ada.id))
+        jobs.write(BackupKind.MANUAL, backup_id="one", name="cpms-one.tar", progress=jobs._silent)
+    close(app)
+    begun(start, home, home / "backups" / "cpms-one.tar")
+    app = start()
+    with app.app_context():
+        feed = feed_queries.of_user(ada.id)
+        assert feed is not None and feed.token_hash is None
 
 
 def test_pictures_that_are_still_there_take_no_room(home: Path, backup: Path, start: Open) -> None:

@@ -5,12 +5,14 @@ import io
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
+from threading import Thread
 
 import pytest
 from flask import Flask
 
 from cpms.audit import queries
 from cpms.audit.models import AuditEntry
+from cpms.backups.views import trail as panel
 from cpms.core import clock, files
 from cpms.core.db import db, transaction
 from cpms.settings import services as settings
@@ -265,3 +267,22 @@ def test_the_history_of_one_tells_nothing_of_the_others(olga: Person, make: Make
     assert "User name: ada" in user.text
     assert "User name: hugo" not in user.text
     assert "Name of the clinic" not in user.text
+
+
+def test_a_check_that_ends_while_its_panel_is_drawn_shows_its_verdict(app: Flask) -> None:
+    """The panel has read that it runs; it would never ask again."""
+    with app.test_request_context("/backups/trail"):
+        with transaction("test.begin", actor=None):
+            begun = work_services.begin(panel.CHECK)
+            assert begun is not None
+            number = begun.id
+        assert works.work(number).finished_at is None
+
+        def end() -> None:
+            with app.app_context(), transaction("test.end", actor=None):
+                work_services.end(works.work(number), message="The trail is whole: 7 entries.")
+
+        elsewhere = Thread(target=end)
+        elsewhere.start()
+        elsewhere.join()
+        assert "The trail is whole: 7 entries." in panel._trail().get_data(as_text=True)
