@@ -12,9 +12,10 @@ from cpms.audit.models import AuditChange, AuditEntry
 from cpms.audit.rules import Anchor, Verdict
 from cpms.calendar import queries as calendar
 from cpms.calendar.models import Event
-from cpms.core import clock
+from cpms.core import clock, pages
 from cpms.core.db import db, fresh_read
 from cpms.core.errors import NotFound
+from cpms.core.pages import PER_PAGE, Listing
 from cpms.patients.models import Patient
 from cpms.xrays.models import Xray, XrayMount
 from cpms.xrays.rules import LOOKS as LOOKS_AT_PICTURES
@@ -162,22 +163,7 @@ class Trashed:
     visits: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trash:
-    """A page of the trash."""
-
-    rows: list[Trashed]
-    page: int
-    pages: int
-    total: int
-    first: int
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.rows) - 1
-
-
-def trash(*, pictures: bool, page: int = 1, size: int = 50) -> Trash:
+def trash(*, pictures: bool, page: int = 1, size: int = PER_PAGE) -> Listing[Trashed]:
     """What lies in the trash, the newest first. A visit that went with its patient comes back with the patient.
     Without `pictures` nothing tells that there are some."""
     patient, event = Patient.__table__.c, Event.__table__.c
@@ -198,10 +184,9 @@ def trash(*, pictures: bool, page: int = 1, size: int = 50) -> Trash:
     ]
     both = union_all(charts, alone, *seen).subquery()
     total = db.session.scalar(select(func.count()).select_from(both)) or 0
-    pages = max(1, -(-total // size))
-    page = min(max(page, 1), pages)
+    page = pages.nearest(page, total, size)
     wanted = select(both).order_by(both.c.deleted_at.desc(), both.c.kind.desc(), both.c.id.desc())
-    keys = [(row.kind, row.id) for row in db.session.execute(wanted.limit(size).offset((page - 1) * size))]
+    keys = [(row.kind, row.id) for row in db.session.execute(wanted.limit(size).offset(pages.skipped(page, size)))]
     found: dict[tuple[str, int], Patient | Event | Xray | XrayMount] = {}
     for table, model in TRASHED.items():
         ids = [row_id for kind, row_id in keys if kind == table]
@@ -211,7 +196,7 @@ def trash(*, pictures: bool, page: int = 1, size: int = 50) -> Trash:
     rows = [
         Trashed(found[key], put.get(key), tuple(visits.get(key[1], ())) if key[0] == "patient" else ()) for key in keys
     ]
-    return Trash(rows, page, pages, total, (page - 1) * size + 1)
+    return Listing(rows, page, total, size)
 
 
 def _put_there_by(keys: list[tuple[str, int]]) -> dict[tuple[str, int], AuditEntry]:

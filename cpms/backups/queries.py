@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 from cpms.audit.models import AuditChange, AuditEntry
 from cpms.backups.models import Backup, BackupResult
 from cpms.core import media as pictures
+from cpms.core import pages
 from cpms.core.db import db
 from cpms.core.errors import NotFound
+from cpms.core.pages import PER_PAGE, Listing
 
 
 def instance() -> Path:
@@ -54,14 +56,12 @@ def backup(backup_id: str) -> Backup:
     return row
 
 
-def backups(*, page: int = 1, size: int = 50) -> list[Backup]:
+def backups(*, page: int = 1) -> Listing[Backup]:
     """Newest first."""
+    total = db.session.scalar(select(func.count()).select_from(Backup)) or 0
+    page = pages.nearest(page, total)
     newest = select(Backup).order_by(Backup.created_at.desc(), Backup.id)
-    return list(db.session.scalars(newest.limit(size).offset((page - 1) * size)))
-
-
-def how_many() -> int:
-    return db.session.scalar(select(func.count()).select_from(Backup)) or 0
+    return Listing(db.session.scalars(newest.limit(PER_PAGE).offset(pages.skipped(page))).all(), page, total)
 
 
 def present() -> list[Backup]:

@@ -1,6 +1,5 @@
 """Visits that want another date: their dentist takes no visits any more, or they were cancelled or missed."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,11 +9,11 @@ from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from cpms.auth.models import User
 from cpms.calendar import rules
 from cpms.calendar.models import AppointmentType, Event, Kind, Status
-from cpms.core import clock
+from cpms.core import clock, pages
 from cpms.core.db import db
+from cpms.core.pages import PER_PAGE, Listing
 from cpms.patients.models import Patient, PatientStatus
 
-PER_PAGE = 50
 MOST_LOST = 200
 
 
@@ -48,39 +47,18 @@ class ToRebook(NamedTuple):
         return self.mobile_phone or self.home_phone or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A page of those without a new date, the last first."""
-
-    rows: tuple[ToRebook, ...]
-    page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-    @property
-    def first(self) -> int:
-        return (self.page - 1) * PER_PAGE + 1
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.rows) - 1
-
-
 def lost() -> list[ToRebook]:
     """Visits to come of somebody who takes no visits any more, the next first."""
     rows = db.session.execute(_lost_query(), _span()).all()
     return [ToRebook(*row) for row in rows]
 
 
-def left(*, page: int = 1) -> Left:
+def left(*, page: int = 1) -> Listing[ToRebook]:
     """Visits that were cancelled or missed, and the patient has no newer one; unless no new date is wanted."""
     total = counts()[1]
-    page = max(1, min(page, -(-total // PER_PAGE)))
-    rows = db.session.execute(_left_query(), _span() | {"skip": (page - 1) * PER_PAGE}).all()
-    return Left(tuple(ToRebook(*row) for row in rows), page, total)
+    page = pages.nearest(page, total)
+    rows = db.session.execute(_left_query(), _span() | {"skip": pages.skipped(page)}).all()
+    return Listing([ToRebook(*row) for row in rows], page, total)
 
 
 def counts() -> tuple[int, int]:

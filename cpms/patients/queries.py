@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, bindparam, func, or_, select, union
 
+from cpms.core import pages
 from cpms.core.db import containing, containing_any_number, db, phrase_parameters
 from cpms.core.errors import NotFound
+from cpms.core.pages import PER_PAGE, Listing
 from cpms.core.text import fold
 from cpms.patients import rules
 from cpms.patients.models import Patient, PatientStatus, Sex
 
-PER_PAGE = 50
 MOST_HITS = 200  # that a list shows of a search: who needs more types another letter
 
 _AFTER_EVERY_LETTER = "\U0010ffff"
@@ -31,27 +32,6 @@ class Hit:
     phone: str
     alert_text: str
     archived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of the list."""
-
-    rows: list[Hit]
-    page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-    @property
-    def first(self) -> int:
-        return (self.page - 1) * PER_PAGE + 1
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.rows) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +165,18 @@ def next_chart_no() -> int:
     return (db.session.scalar(select(func.max(Patient.chart_no))) or 0) + 1
 
 
-def listing(typed: str = "", *, archived: bool = False, page: int = 1) -> Listing:
+def listing(typed: str = "", *, archived: bool = False, page: int = 1) -> Listing[Hit]:
     """A page of the active or the archived patients: all by last name, or what a search finds, the best first."""
     among = _ARCHIVED if archived else _ACTIVE
     if typed.strip():
         found = _found(typed, among, MOST_HITS)
-        page = _page(page, len(found))
-        return Listing(found[(page - 1) * PER_PAGE : page * PER_PAGE], page, len(found))
+        page = pages.nearest(page, len(found))
+        before = pages.skipped(page)
+        return Listing(found[before : before + PER_PAGE], page, len(found))
     total = db.session.scalar(select(func.count()).select_from(Patient).where(*among)) or 0
-    page = _page(page, total)
+    page = pages.nearest(page, total)
     query = select(*_HIT).where(*among).order_by(Patient.name_key, Patient.id)
-    return Listing(_hits(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)), page, total)
+    return Listing(_hits(query.limit(PER_PAGE).offset(pages.skipped(page))), page, total)
 
 
 def search(text: str, *, limit: int = 20, archived: bool = False) -> list[Hit]:
@@ -232,10 +213,6 @@ def like(*, first_name: str, last_name: str, date_of_birth: date, phones: Sequen
             if any(rules.is_same_phone(a, b) for a in phones for b in (row.mobile_phone, row.home_phone))
         ]
     return list({hit.id: hit for hit in found}.values())[:limit]
-
-
-def _page(wanted: int, total: int) -> int:
-    return min(max(wanted, 1), max(1, -(-total // PER_PAGE)))
 
 
 def _found(typed: str, among: Among, limit: int) -> list[Hit]:

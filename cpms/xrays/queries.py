@@ -11,15 +11,15 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Row, Select, false, func, select
 
 from cpms.auth import queries as auth
+from cpms.core import pages
 from cpms.core.db import db
 from cpms.core.errors import NotFound
+from cpms.core.pages import PER_PAGE, Listing
 from cpms.patients import queries as patients
 from cpms.patients.models import Patient
 from cpms.settings import queries as settings
 from cpms.xrays import rules
 from cpms.xrays.models import Laterality, MountLayout, Xray, XrayKind, XrayMount
-
-PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +55,6 @@ class Card:
     @property
     def lacks_findings(self) -> bool:
         return self.reported_at is None and self.kind not in rules.NEED_NO_FINDINGS and not self.problem
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of the clinic's pictures."""
-
-    rows: list[Card]
-    page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
-
-    @property
-    def first(self) -> int:
-        return (self.page - 1) * PER_PAGE + 1
-
-    @property
-    def last(self) -> int:
-        return min(self.page * PER_PAGE, self.total)
 
 
 _x, _p = Xray.__table__.c, Patient.__table__.c
@@ -135,7 +114,8 @@ def listing(
     until: date | None = None,
     without_findings: bool = False,
     page: int = 1,
-) -> Listing:
+    size: int = PER_PAGE,
+) -> Listing[Card]:
     """A page of all pictures of the clinic, the newest first: of the patients that a typed text means, of some days
     (both included), or only those that nobody has reported on."""
     where: list[ColumnElement[bool]] = []
@@ -148,9 +128,9 @@ def listing(
     if without_findings:
         where += _WITHOUT_FINDINGS
     total = _count(*where)
-    page = min(max(page, 1), max(1, -(-total // PER_PAGE)))
+    page = pages.nearest(page, total, size)
     query = _cards_where(*where).order_by(_x.date_performed.desc(), _x.id.desc())
-    return Listing(_cards(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)), page, total)
+    return Listing(_cards(query.limit(size).offset(pages.skipped(page, size))), page, total, size)
 
 
 def how_many_without_findings() -> int:

@@ -19,6 +19,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
+from bench.chromium import ARGUMENTS, CHROMIUM
 from config import Config
 from cpms import create_app
 from cpms.core import clock
@@ -28,17 +29,6 @@ from tests.server import Server, session_cookie
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests/vendor/axe-core-4.14.1/axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--font-render-hinting=none",
-)
 
 if CHROMIUM is None:
     if os.environ.get("CI") == "true":
@@ -122,7 +112,7 @@ def monday(today: date) -> date:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     expect.set_options(timeout=15_000)  # a busy machine takes its time; what is there is seen at once
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, "--font-render-hinting=none"])
     yield chromium
     chromium.close()
 

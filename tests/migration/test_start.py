@@ -51,7 +51,7 @@ def test_an_older_database_is_copied_whole_and_brought_up_to_date(program: Flask
     with program.app_context():
         content = archive.opened(copy, None)
         archive.unpack_database(copy, content, None, folder / "before.db")
-        [row] = queries.backups()
+        [row] = queries.backups().rows
         assert (row.file_name, row.kind, row.result) == (copy.name, BackupKind.BEFORE_UPGRADE, BackupResult.GOOD)
         db.session.remove()
         db.engine.dispose()

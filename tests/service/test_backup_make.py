@@ -205,7 +205,7 @@ def test_without_its_key_nothing_is_backed_up_in_clear_text(ctx: Flask, encrypte
     row = works.work(work_id)
     assert (row.state, row.message.startswith("The key of the backups is missing")) == (State.FAILED, True)
     assert list(queries.folder().glob("*.tar")) == []
-    assert [each.result for each in queries.backups()] == [BackupResult.FAILED]
+    assert [each.result for each in queries.backups().rows] == [BackupResult.FAILED]
 
 
 def test_the_second_place_gets_a_copy(ctx: Flask, picture: Callable[[bytes], Path], disk: Path) -> None:
@@ -252,7 +252,7 @@ def test_an_archive_that_the_history_does_not_know_is_entered(ctx: Flask) -> Non
         db.session.connection().exec_driver_sql("DELETE FROM backup")
     (queries.folder() / "cpms-broken.tar").write_bytes(path.read_bytes()[:-1])
     jobs.adopt()
-    [row] = queries.backups()
+    [row] = queries.backups().rows
     assert (row.id, row.file_name, row.result) == (backup_id, path.name, BackupResult.GOOD)
 
 

@@ -293,10 +293,9 @@ def test_a_photo_needs_no_findings(ctx: Flask, make: Make) -> None:
     assert queries.how_many_without_findings() == 0
 
 
-def test_the_list_has_pages(ctx: Flask, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PER_PAGE", 2)
+def test_the_list_has_pages(ctx: Flask, make: Make) -> None:
     made = [make.xray() for _ in range(3)]
-    first, second, beyond = (queries.listing(page=page) for page in (1, 2, 9))
+    first, second, beyond = (queries.listing(page=page, size=2) for page in (1, 2, 9))
     assert [card.id for card in first.rows] == [made[2].id, made[1].id]
     assert [card.id for card in second.rows] == [card.id for card in beyond.rows] == [made[0].id]
     assert (first.pages, first.total) == (2, 3)

@@ -23,7 +23,6 @@ from cpms.work import jobs as work
 from cpms.work import queries as works
 from cpms.work.models import State
 
-PER_PAGE = 50
 KINDS = {
     BackupKind.NIGHTLY: lambda: _("nightly"),
     BackupKind.MANUAL: lambda: _("by hand"),
@@ -39,15 +38,11 @@ def index() -> ResponseReturnValue:
 
 
 def _index(*, status: int = 200, fire: str | None = None) -> Response:
-    number = max(1, request.args.get("page", 1, type=whole))
-    total = queries.how_many()
     return page(
         "backups/index.html",
         status=status,
         fire=fire,
-        rows=queries.backups(page=number, size=PER_PAGE),
-        page_number=number,
-        pages=max(1, -(-total // PER_PAGE)),
+        found=queries.backups(page=request.args.get("page", 1, type=whole)),
         kinds={kind: words() for kind, words in KINDS.items()},
         drill=works.last("backups.drill"),
         trail=works.last("audit.verify"),
