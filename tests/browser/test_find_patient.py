@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Screen
 from tests.make import Make
 
 
-def test_slash_letters_enter(screen: Screen, clinic: Make) -> None:
+@pytest.mark.parametrize("address", ["/settings/", "/patients/"])  # the second stands in a search field of its own
+def test_slash_letters_enter(screen: Screen, clinic: Make, address: str) -> None:
     clinic.patient(first_name="Max", last_name="Huber")
     patient = clinic.patient(first_name="İrem", last_name="Çığ")
     page = screen("rita")
-    page.goto("/settings/")
+    page.goto(address)
     page.keyboard.press("/")
     page.keyboard.type("em cig")
     expect(page.locator("#search-results [role=option]").first).to_contain_text("İrem Çığ")

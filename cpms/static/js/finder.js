@@ -104,7 +104,8 @@ document.addEventListener("keydown", (event) => {
   const keys = document.querySelector("[data-keys]");
   const modified = event.ctrlKey || event.metaKey;
   const isLetter = !modified && !event.altKey && !target.closest("input, textarea, select, [contenteditable]");
-  if (search && ((modified && key.toLowerCase() === "k") || (isLetter && key === "/"))) {
+  const isFree = isLetter || (target.type === "search" && !target.value); // no search begins with a stroke
+  if (search && ((modified && key.toLowerCase() === "k") || (isFree && !modified && key === "/"))) {
     event.preventDefault();
     if (document.activeElement !== search) before = document.activeElement;
     search.focus();
