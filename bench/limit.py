@@ -107,6 +107,7 @@ def week(connection: Any, day: date, hours: list[tuple[int, int] | None], today:
             (from_hour * 60, to_hour * 60),
             each == today,
         )
+    html.append('<div class="cal-edge" hx-morph-skip></div>\n')
     html.append('<button class="slot" type="button" hx-morph-skip hidden></button>')
     if not days:
         html.append('<p class="grid-note">Nothing booked yet. Tap a free time to begin.</p>')
@@ -148,6 +149,8 @@ def _column(  # noqa: C901 - a limit is written flat: no call that the machine w
     for a, b in ((window[0], hours[0]), (hours[1], window[1])) if hours else (window,):
         if b > a:
             html.append(f'<div class="shut t{a // 60:02}{a % 60:02} h{b - a}"></div>')
+    if is_today:
+        html.append('<div class="now-line"></div>')
     for (start, end, row), (lane, count) in zip(entries, places, strict=True):
         (number, version, starts, _ends, status, kind, color, title, over, noted,
          last, name, alert, what, chair, who) = row  # fmt: skip

@@ -82,6 +82,7 @@ def _slowed(context: Any) -> Any:
 
 def _opened(page: Any, address: str) -> tuple[float, float]:
     """Milliseconds until the first pixel, and until all of them; then the page is left, so that it costs nothing."""
+    page.bring_to_front()  # a page behind another draws no frames
     page.goto(address)
     page.wait_for_function("() => window.first_pixel && window.every_pixel")
     times = page.evaluate("() => [window.first_pixel, window.every_pixel]")

@@ -163,8 +163,8 @@ def test_the_line_of_now_stands_at_the_clinics_time(screen: Screen, clinic: Make
     now = page.locator("#calendar").get_attribute("data-now")
     assert now is not None
     minute = int(now[11:13]) * 60 + int(now[14:16])
-    column = page.locator(".col.today .slots").first
-    shown = column.evaluate("(slots) => getComputedStyle(slots).getPropertyValue('--now')")
+    line = page.locator(".col.today .now-line").first
+    shown = line.evaluate("(line) => getComputedStyle(line).getPropertyValue('--now')")
     assert abs(int(shown) - minute) <= 1
 
 

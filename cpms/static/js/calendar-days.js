@@ -11,13 +11,16 @@ export function across(column) {
 
 const isRtl = () => document.documentElement.dir === "rtl";
 
+let fitted = true; // as it was last: what comes is likely to be as wide, and is then laid out once
+
 function look() {
   const pane = find(".cal-scroll");
   const strip = find(".cal-days");
   if (!pane || !strip) return;
+  strip.hidden = fitted;
   const room = pane.scrollWidth - pane.clientWidth;
-  strip.hidden = room < 3;
-  pane.classList.toggle("more-after", Math.abs(pane.scrollLeft) < room - 3);
+  strip.hidden = fitted = room < 3;
+  find(".cal-edge").classList.toggle("more", Math.abs(pane.scrollLeft) < room - 3);
   let { left, right } = pane.getBoundingClientRect();
   const hours = find(".hours")?.offsetWidth ?? 0;
   if (isRtl()) right -= hours;

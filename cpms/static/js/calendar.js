@@ -1,8 +1,8 @@
 // The calendar's wiring. It hangs on the document, so that a grid that is swapped or morphed needs nothing again.
 import { each } from "./each.js";
 import { find, frame, on, putBack, spotAt, STEP } from "./calendar-drag.js";
+import { withHand } from "./calendar-keys.js"; // writes to each new card: before the next one has them measured
 import { across } from "./calendar-days.js";
-import { withHand } from "./calendar-keys.js";
 
 let ahead = 0; // the clinic's clock, read as if it were UTC, less this device's
 let scrolled; // where the grid was before another week came
@@ -73,9 +73,9 @@ on("htmx:after:swap", clearSlot);
 
 function showNow() {
   const now = new Date(Date.now() + ahead).toISOString();
-  for (const column of document.querySelectorAll(".col.today")) {
-    const minute = now.startsWith(column.dataset.day) ? now.slice(11, 13) * 60 + +now.slice(14, 16) : -999;
-    column.lastElementChild.style.setProperty("--now", minute);
+  for (const line of document.querySelectorAll(".now-line")) {
+    const minute = now.startsWith(line.closest(".col").dataset.day) ? now.slice(11, 13) * 60 + +now.slice(14, 16) : -999;
+    line.style.setProperty("--now", minute);
   }
 }
 
@@ -88,8 +88,7 @@ each("#calendar", (calendar) => {
   const today = find(".today");
   if (scrolled?.view === calendar.dataset.view) pane.scrollTo(scrolled);
   else if (today) {
-    const line = Number.parseFloat(getComputedStyle(today.lastElementChild, "::after").top);
-    pane.scrollBy(across(today), line - pane.clientHeight / 2 - pane.scrollTop);
+    pane.scrollBy(across(today), find(".now-line").offsetTop - pane.clientHeight / 2 - pane.scrollTop);
   }
 });
 each("#clipboard[data-event]", () => withHand((clipboard) => clipboard.mark()));
