@@ -111,7 +111,7 @@ def unlock(chosen: Candidate, words: str) -> Candidate:
     """Open it with its passphrase or its recovery key. Raises BadBackup when they are of another one."""
     key = Key.of(chosen.file, words)
     archive.describe(chosen.file, key)
-    jobs.put_secret(folder() / "key", key.text.encode())
+    files.put_secret(folder() / "key", key.text.encode())
     found = replace(chosen, is_locked=False)
     _keep(found)
     return found
@@ -166,7 +166,7 @@ def look(progress: work.Progress) -> Outcome:
     _check_file(chosen)
     files.make_folder(queries.folder())
     try:
-        with jobs.scratch(queries.folder()) as place:
+        with files.scratch(queries.folder()) as place:
             content = archive.verify(
                 chosen.file, _key_that_opens(chosen.file), store=store_of(chosen), scratch=place, progress=progress
             )

@@ -6,9 +6,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,18 +15,17 @@ from flask_babel import gettext as _
 
 from cpms.audit import queries as audit
 from cpms.audit.rules import Anchor, Verdict
-from cpms.backups import archive, queries, rules, services
+from cpms.backups import archive, elsewhere, queries, rules, services
 from cpms.backups.archive import BadBackup, Key, Manifest, Opened, Picture, Progress
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core import clock
 from cpms.core.db import Actor, copy_database, reading, transaction
 from cpms.core.errors import CannotWrite, DiskFull, DomainError, ReadOnly, Refused, Unhealthy
-from cpms.core.files import digest, make_folder, put_in_place, settle
+from cpms.core.files import digest, make_folder, put_in_place, put_secret, scratch, tidy
 from cpms.settings import queries as settings
 from cpms.work import jobs as work
 from cpms.work.jobs import Outcome, Task
 
-MARK = ".cpms-backups"  # in the second folder: it tells the disk from the empty place where it is plugged in
 ROOM = 64 * 1024 * 1024  # bytes that a backup leaves free
 RESERVE = 64 * 1024 * 1024  # bytes that are given back when the disk is full
 DRILL_WITHIN = 30 * 60  # seconds
@@ -50,7 +47,7 @@ def make(kind: BackupKind, *, actor: Actor | None = None) -> Task:
         with transaction("backup.create", actor=actor):
             row = services.record_good(queries.folder() / name, content)
             row_id = row.id
-        problem = copy_elsewhere(row_id, progress)
+        problem = elsewhere.copy(row_id, progress)
         make_room()
         return Outcome(problem or _("The backup is written and proven."), row_id)
 
@@ -181,107 +178,6 @@ def _store_pictures(key: Key | None, place: Path, progress: Progress) -> tuple[t
     return tuple(pictures), tuple(missing)
 
 
-def copy_elsewhere(backup_id: str, progress: Progress) -> str:
-    """Copy a backup and its pictures to the second place. How it went is in its row; the sentence when it failed."""
-    target = settings.current().backup_target
-    if not target:
-        return ""
-    row = queries.backup(backup_id)
-    source, encrypted, name = queries.folder() / row.file_name, row.encrypted, row.file_name
-    try:
-        _copy(source, Path(target), encrypted=encrypted, progress=progress)
-    except (DomainError, OSError) as error:
-        why = work.words_of(error) or str(error)
-        problem = _("The backup is good, but it could not be copied to %(place)s: %(why)s", place=target, why=why)
-    else:
-        problem = ""
-    with transaction("backup.copy", actor=None, about=queries.backup(backup_id), reason=name):
-        at = None if problem else clock.now()
-        services.record_copied(queries.backup(backup_id), target, at=at, problem=problem)
-    return problem
-
-
-def _copy(source: Path, place: Path, *, encrypted: bool, progress: Progress) -> None:
-    if not (place / MARK).is_file():
-        raise Refused(_("The folder is not the disk that was chosen. Is it plugged in?"))
-    tidy(place)
-    ends = ".age" if encrypted else ""
-    pictures = [file for file in sorted(queries.store().rglob("*")) if file.is_file()]
-    wanted = [file for file in pictures if (file.suffix == ".age") == bool(ends)]
-    for number, file in enumerate(wanted):
-        progress(_("Copying to the second place"), number, len(wanted) + 1)
-        target = place / "media" / file.relative_to(queries.store())
-        if not target.exists():
-            make_folder(target.parent)
-            _copy_file(file, target)
-    progress(_("Copying to the second place"), len(wanted), len(wanted) + 1)
-    _copy_file(source, place / source.name)
-    archive.sum_of(place / source.name)
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    part = target.with_name(target.name + ".part")
-    try:
-        shutil.copyfile(source, part)
-        settle(part)
-        part.rename(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    settle(target.parent)
-
-
-@dataclass(frozen=True, slots=True)
-class SecondPlace:
-    """How the second place is: a disk that can be pulled out."""
-
-    is_there: bool
-    copied_at: datetime | None  # the newest copy
-    problem: str  # what went wrong with the newest backup's copy
-    free: int | None  # bytes
-
-
-def second_place() -> SecondPlace:
-    place = Path(settings.current().backup_target)
-    is_there = bool(place.name) and (place / MARK).is_file()
-    last = queries.last_good()
-    return SecondPlace(
-        is_there,
-        queries.last_copied_at(str(place)),
-        last.target_error if last else "",
-        shutil.disk_usage(place).free if is_there else None,
-    )
-
-
-def found_elsewhere() -> list[Path]:
-    """Archives of the folder and of the second place that the history does not name, the newest first."""
-    known, target = {row.file_name for row in queries.present()}, settings.current().backup_target
-    folders = [queries.folder(), *([Path(target)] if target else [])]
-    found = [path for place in folders if place.is_dir() for path in place.glob("cpms-*.tar")]
-    return sorted((path for path in found if path.name not in known), key=lambda path: path.name, reverse=True)
-
-
-def choose_target(path: str) -> None:
-    """Mark a folder as the clinic's second place. Raises Refused with the reason."""
-    place = Path(path)
-    if not place.is_absolute() or not place.is_dir():
-        raise Refused(_("There is no such folder on the server."), field="backup_target")
-    if queries.instance().resolve() in (place.resolve(), *place.resolve().parents):
-        raise Refused(
-            _("This folder is on the same place as the clinic's data. Choose another disk."), field="backup_target"
-        )
-    try:
-        (place / MARK).touch(exist_ok=True)
-        probe = place / f"{MARK}.{uuid.uuid4().hex}"
-        try:
-            probe.write_bytes(b"can be written to")
-        finally:
-            probe.unlink(missing_ok=True)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise Refused(_("The server cannot write there: %(why)s.", why=why), field="backup_target") from None
-
-
 def verify(backup_id: str, progress: Progress) -> str:
     """Prove a backup again; the sentence when it is not good any more."""
     row = queries.backup(backup_id)
@@ -338,7 +234,7 @@ def make_room() -> None:
             services.record_removed(queries.backup(row_id))
         (queries.folder() / name).unlink(missing_ok=True)
         target = settings.current().backup_target
-        if target and (Path(target) / MARK).is_file():
+        if target and elsewhere.is_plugged_in(Path(target)):
             (Path(target) / name).unlink(missing_ok=True)
     if gone:
         _let_go_of_pictures()
@@ -348,7 +244,7 @@ def _let_go_of_pictures() -> None:
     """Remove what the store keeps for no backup any more. A folder with an archive that cannot be read keeps all: it
     may be that one which needs them."""
     target = settings.current().backup_target
-    places = [queries.folder(), *([Path(target)] if target and (Path(target) / MARK).is_file() else [])]
+    places = [queries.folder(), *([Path(target)] if target and elsewhere.is_plugged_in(Path(target)) else [])]
     for place in places:
         wanted = set()
         try:
@@ -418,31 +314,6 @@ def _try_out(home: Path) -> dict[str, object]:
         raise BadBackup(_("The program does not start on the restored clinic: %(why)s", why=done.stderr[-200:]))
     answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return answer
-
-
-def put_secret(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    settle(path)
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A folder for half-finished things; `tidy` removes one that a killed process left."""
-    place = folder / f"scratch-{uuid.uuid4().hex}"
-    place.mkdir(mode=0o700)
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def tidy(folder: Path) -> None:
-    """Throw away what an interrupted run left. Only for whoever holds the lock of long work."""
-    for leftover in folder.glob("scratch-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for leftover in folder.rglob("*.part"):
-        leftover.unlink(missing_ok=True)
 
 
 def _check_room(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -36,6 +38,13 @@ def put_in_place(part: Path, target: Path) -> None:
     settle(target.parent)
 
 
+def put_secret(path: Path, content: bytes) -> None:
+    """Write what only the server may read."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    settle(path)
+
+
 def digest(path: Path) -> str:
     """The SHA-256 of a file, 64 hex digits, read in pieces."""
     total = sha256()
@@ -43,6 +52,25 @@ def digest(path: Path) -> str:
         while piece := file.read(CHUNK):
             total.update(piece)
     return total.hexdigest()
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder for half-finished things; `tidy` removes one that a killed process left."""
+    place = folder / f"scratch-{uuid.uuid4().hex}"
+    place.mkdir(mode=0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def tidy(folder: Path) -> None:
+    """Throw away what an interrupted run left. Only for whoever holds the lock of long work."""
+    for leftover in folder.glob("scratch-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in folder.rglob("*.part"):
+        leftover.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -21,9 +21,9 @@ MAY = {
     "views": {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
         *("schema", "demo", "archive", "candidate", "proof", "restore", "words", "intake", "slots", "series"),
-        *("agenda", "choices", "clipboard", "rebooking"),
+        *("agenda", "choices", "clipboard", "rebooking", "elsewhere"),
     },
-    "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words", "intake"},
+    "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words", "intake", "elsewhere"},
 }
 # Loaded only where they are needed: each takes a good part of a second and of a small machine's memory.
 DECODER = PACKAGE / "xrays" / "decoder.py"

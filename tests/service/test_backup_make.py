@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from cpms.audit import queries as audit
-from cpms.backups import archive, jobs, queries, services
+from cpms.backups import archive, elsewhere, jobs, queries, services
 from cpms.backups.archive import BadBackup, Key
 from cpms.backups.models import BackupKind, BackupResult
 from cpms.core.db import db, examine, fresh_read, transaction
@@ -66,7 +66,7 @@ def disk(tmp_path: Path, ctx: Flask) -> Path:
     """The clinic's second place, chosen."""
     place = tmp_path / "usb"
     place.mkdir()
-    jobs.choose_target(str(place))
+    elsewhere.choose(str(place))
     with transaction("settings.change", actor=None):
         settings.change_settings(backup_target=str(place))
     return place
@@ -217,7 +217,7 @@ def test_the_second_place_gets_a_copy(ctx: Flask, picture: Callable[[bytes], Pat
 
 
 def test_a_disk_that_is_not_plugged_in_leaves_a_good_backup_and_a_sentence(ctx: Flask, disk: Path) -> None:
-    (disk / jobs.MARK).unlink()
+    (disk / elsewhere.MARK).unlink()
     row = queries.backup(back_up())
     assert row.result is BackupResult.GOOD
     assert "Is it plugged in?" in row.target_error
@@ -227,13 +227,13 @@ def test_a_disk_that_is_not_plugged_in_leaves_a_good_backup_and_a_sentence(ctx: 
 @pytest.mark.parametrize("path", ["relative/folder", "/no/such/folder"])
 def test_a_second_place_must_be_there(ctx: Flask, path: str) -> None:
     with pytest.raises(Refused, match="no such folder"):
-        jobs.choose_target(path)
+        elsewhere.choose(path)
 
 
 def test_the_second_place_is_not_the_first(ctx: Flask) -> None:
     queries.folder().mkdir(exist_ok=True)
     with pytest.raises(Refused, match="same place"):
-        jobs.choose_target(str(queries.folder()))
+        elsewhere.choose(str(queries.folder()))
 
 
 def test_what_a_killed_backup_left_is_thrown_away(ctx: Flask) -> None:

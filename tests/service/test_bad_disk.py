@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from cpms.backups import archive, jobs, queries, restore, services
+from cpms.backups import archive, elsewhere, jobs, queries, restore, services
 from cpms.backups.archive import Key
 from cpms.backups.models import BackupKind
 from cpms.core import files
@@ -236,7 +236,7 @@ def stick(app: Flask, tmp_path: Path) -> Iterator[SmallDisk]:
 @pytest.mark.parametrize("how", ["full", "read-only"])
 def test_the_second_place_fills_up(stick: SmallDisk, ctx: Flask, make: Make, how: str) -> None:
     picture(b"a picture" * 4000)
-    jobs.choose_target(str(stick.folder))
+    elsewhere.choose(str(stick.folder))
     with transaction("settings.change", actor=None):
         settings.change_settings(backup_target=str(stick.folder))
     assert told(jobs.make(BackupKind.MANUAL)) == ""

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from cpms.audit.models import AuditEntry
-from cpms.backups import archive, jobs, queries, services
+from cpms.backups import archive, elsewhere, jobs, queries, services
 from cpms.backups.archive import Key
 from cpms.backups.models import BackupKind
 from cpms.core import clock, files
@@ -120,7 +120,7 @@ def test_a_backup_whose_file_is_gone_says_so(olga: Person, backup: str, app: Fla
 def test_olga_chooses_when_and_where_to(olga: Person, app: Flask, tmp_path: Path) -> None:
     answer = olga.htmx.post("/backups/plan", target="plan-form", backup_at="22:15", backup_target=str(tmp_path))
     assert answer.headers["HX-Redirect"] == "/backups/"
-    assert (tmp_path / jobs.MARK).exists()
+    assert (tmp_path / elsewhere.MARK).exists()
     with app.app_context():
         wishes = settings.current()
     assert (f"{wishes.backup_at:%H:%M}", wishes.backup_target) == ("22:15", str(tmp_path))

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from cpms.auth import services as auth
 from cpms.auth.proof import prove
-from cpms.backups import archive, jobs, queries, services
+from cpms.backups import archive, elsewhere, queries, services
 from cpms.backups.archive import Key
 from cpms.backups.forms import OwnPasswordForm, PassphraseForm, PlanForm
 from cpms.backups.models import Backup
@@ -82,7 +82,7 @@ def change_plan() -> ResponseReturnValue:
             )
             return page("backups/plan.html", status=422, form=form, wishes=wishes)
         if target and target != wishes.backup_target:
-            jobs.choose_target(target)
+            elsewhere.choose(target)
     except DomainError as refusal:
         form.refuse(refusal.field, sentence(refusal))
         return page("backups/plan.html", status=422, form=form, wishes=wishes)

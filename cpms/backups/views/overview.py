@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from cpms.backups import jobs, queries, restore, rules
+from cpms.backups import elsewhere, jobs, queries, restore, rules
 from cpms.backups.models import BackupKind
 from cpms.backups.views.blueprint import CHANGED, bp
 from cpms.core import clock
@@ -46,7 +46,7 @@ def _index(*, status: int = 200, fire: str | None = None) -> Response:
         kinds={kind: words() for kind, words in KINDS.items()},
         drill=works.last("backups.drill"),
         trail=works.last("audit.verify"),
-        second=jobs.second_place(),
+        second=elsewhere.state(),
         ended=restore.last(queries.instance()),
         State=State,
         **_state(),

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.auth.proof import prove
-from cpms.backups import candidate, jobs, queries, restore
+from cpms.backups import candidate, elsewhere, jobs, queries, restore
 from cpms.backups.forms import BeginRestoreForm, UnlockForm, UploadForm
 from cpms.backups.views.blueprint import bp
 from cpms.backups.views.overview import KINDS
@@ -43,7 +43,7 @@ def _page(*, status: int = 200, **forms: Any) -> Response:
         report=report,
         kinds={kind: words() for kind, words in KINDS.items()},
         rows=[] if chosen else [row for row in queries.present() if row.is_good],
-        others=[] if chosen else jobs.found_elsewhere(),
+        others=[] if chosen else elsewhere.found(),
         counts=_compare(report.counts) if report else [],
         since=queries.changes_since(report.newest_entry) if report else 0,
         is_ours=bool(report and report.clinic_id == queries.clinic_id()),
@@ -97,7 +97,7 @@ def choose() -> ResponseReturnValue:
 def _chosen_file(backup_id: str, file: str) -> Path:
     if backup_id:
         return queries.folder() / queries.backup(backup_id).file_name
-    for path in jobs.found_elsewhere():
+    for path in elsewhere.found():
         if str(path) == file:
             return path
     raise NotFound(_("The file of this backup is missing."))
