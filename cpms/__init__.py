@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from config import Config
 from cpms import cli
 from cpms.audit import recorder
-from cpms.auth import views as auth_views
+from cpms.auth.views import door
 from cpms.backups import candidate
 from cpms.calendar import revision
 from cpms.core import clock, db
@@ -87,7 +87,7 @@ def create_app(config: Config | None = None, **overrides: Any) -> Flask:
     security.init_app(app)
     access.login_manager.init_app(app)
     app.before_request(access.gate)
-    app.before_request(auth_views.stay_awake)
+    app.before_request(door.stay_awake)
     toasts.init_app(app)
     errors.init_app(app)
     filters.init_app(app)
@@ -124,7 +124,7 @@ def _language() -> str:
         return language.SOURCE
     try:
         with db.db.session.no_autoflush:  # a sentence in the middle of a write must not store what is half made
-            return language.first_spoken(auth_views.own_language(), settings.current().language)
+            return language.first_spoken(door.own_language(), settings.current().language)
     except DBAPIError:
         return language.first_spoken()
 

@@ -91,9 +91,7 @@ def stem() -> Iterator[Stem]:
 
 
 @pytest.mark.slow
-def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(
-    folder: Path, killed_app: Flask, stem: Stem
-) -> None:
+def test_no_acknowledged_booking_is_lost_when_the_plug_is_pulled(folder: Path, killed_app: Flask, stem: Stem) -> None:
     make, dice = Make(killed_app), random.Random(1)
     places = {"chair_id": make.chair("Chair 1").id, "provider_id": make.user("ada").id}
     file = folder / "clinic.db"
