@@ -63,7 +63,7 @@ def racers(folder: Path) -> Iterator[Racers]:
     finally:
         for (ours, theirs), process in zip(pairs, processes, strict=True):
             ours.send(None)
-            process.join(timeout=20)
+            process.join(timeout=60)
             if process.is_alive():
                 process.kill()
                 process.join()

@@ -82,7 +82,7 @@ class Stem:
         os.kill(self.pid, signal.SIGTERM)
 
     def end(self) -> None:
-        self._stem.communicate(timeout=20)
+        self._stem.communicate(timeout=60)
 
 
 class Server:
@@ -156,7 +156,7 @@ class Server:
         """Ask it to end, as a person does."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
             self.process = None
 
     def kill(self) -> None:
@@ -164,7 +164,7 @@ class Server:
         if self.process is not None:
             with suppress(ProcessLookupError):  # it had ended by itself
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
             self._until_nobody_listens()
             self.process = None
 

@@ -71,7 +71,7 @@ def test_undo_takes_the_move_back_at_once(screen: Screen, clinic: Make, monday: 
     carry(page, card(page, visit.id), minutes=60)
     page.mouse.up()
     page.get_by_role("button", name="Undo").click()
-    expect(card(page, visit.id)).to_have_class(re.compile("t1000 h30"), timeout=2000)
+    expect(card(page, visit.id)).to_have_class(re.compile("t1000 h30"))
 
 
 def test_the_lower_edge_makes_a_visit_longer(screen: Screen, clinic: Make, monday: date) -> None:

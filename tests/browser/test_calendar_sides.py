@@ -76,7 +76,7 @@ def test_the_grid_is_one_stop_and_arrows_walk_inside(screen: Screen, clinic: Mak
     page.keyboard.press("ArrowDown")
     expect(page.locator(".slot")).to_have_attribute("data-at", "08:00")
     clinic.visit(datetime.combine(monday, time(9)), chair="Chair 2", provider="hugo")
-    expect(page.locator(".ev")).to_have_count(3, timeout=8000)
+    expect(page.locator(".ev")).to_have_count(3)
     page.locator(f"#e{first.id}").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.closest('.grid')"), "no card is a stop, nor one that came just now"

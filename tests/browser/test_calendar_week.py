@@ -128,15 +128,19 @@ def test_a_tap_on_a_card_opens_its_sheet(screen: Screen, clinic: Make, monday: d
 def test_a_change_on_one_device_is_on_the_other_within_five_seconds(screen: Screen, clinic: Make, monday: date) -> None:
     visit = clinic.visit(at(monday, 10))
     page = screen("rita", height=500)
+    page.clock.install()
     page.goto(f"/calendar/week/{monday}")
+    expect(page.locator("#week-grid")).to_have_attribute("hx-trigger", re.compile("^every 4s,"))
     page.locator(f"#e{visit.id}").focus()
     page.evaluate("document.querySelector('.cal-scroll').scrollTop = 30")
     clinic.visit(at(monday, 9), chair="Chair 2", provider="hugo", patient=clinic.patient(last_name="Newcomer"))
-    expect(page.locator("#week-grid")).to_contain_text("Newcomer", timeout=5000)
+    page.clock.run_for(5000)
+    expect(page.locator("#week-grid")).to_contain_text("Newcomer")
     assert page.evaluate("document.activeElement.id") == f"e{visit.id}"
     assert page.evaluate("document.querySelector('.cal-scroll').scrollTop") == 30
     clinic.visit(at(monday, 11), chair="Chair 2", provider="hugo", patient=clinic.patient(last_name="Latecomer"))
-    expect(page.locator("#week-grid")).to_contain_text("Latecomer", timeout=5000)
+    page.clock.run_for(5000)
+    expect(page.locator("#week-grid")).to_contain_text("Latecomer")
 
 
 def test_the_next_week_comes_without_a_new_page(screen: Screen, clinic: Make, monday: date) -> None:

@@ -160,7 +160,7 @@ def test_readers_do_not_wait_for_the_writer(patient: Patient, app: Flask) -> Non
         db.session.flush()
         reader = threading.Thread(target=look)
         reader.start()
-        reader.join(timeout=5)
+        reader.join(timeout=60)
     assert seen == ["As it was"]
 
 
