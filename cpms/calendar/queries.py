@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
-from sqlalchemy import Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import Integer, Select, String, bindparam, column, func, literal, select, type_coerce, union_all, values
 
 from cpms.auth import queries as auth
 from cpms.auth.models import User
@@ -16,6 +16,7 @@ from cpms.calendar import rules
 from cpms.calendar.models import AppointmentType, By, CalendarRevision, Chair, Event, Kind, Status
 from cpms.calendar.series import queries as series_queries
 from cpms.core import clock
+from cpms.core.columns import WallClock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
 from cpms.hours import queries as working_hours
@@ -544,6 +545,72 @@ def clashes(
 def of_patient_at(patient_id: int, start: datetime, end: datetime, *, except_id: int | None = None) -> list[Event]:
     """Other visits of the same patient at that time."""
     return _loaded(_holders("patient_id", patient_id, start, end, except_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What holds the chair or the provider of a slot, and the other visits of its patient at that time, by start."""
+
+    holders: list[Event]
+    of_patient: list[Event]
+
+
+def around(slots: Sequence[Event]) -> list[Around]:
+    """What is around each of many slots: two statements, however many they are."""
+    if not slots:
+        return []
+    found: list[tuple[set[int], set[int]]] = [(set(), set()) for _each in slots]
+    for number, is_patient, event_id in db.session.execute(_around_query(slots)):
+        found[number][is_patient].add(event_id)
+    rows = {row.id: row for row in _loaded({each for pair in found for ids in pair for each in ids})}
+    return [Around(*([row for row in rows.values() if row.id in ids] for ids in pair)) for pair in found]
+
+
+def _around_query(slots: Sequence[Event]) -> Any:
+    """As `_holders_query`, joined to the slots. The sum keeps the database from reading all entries against them."""
+    event = Event.__table__.c
+    asked = (
+        values(
+            column("number", Integer),
+            column("start", WallClock),
+            column("end", WallClock),
+            column("day_before", WallClock),
+            column("chair_id", Integer),
+            column("provider_id", Integer),
+            column("patient_id", Integer),
+            column("except_id", Integer),
+        )
+        .data(
+            [
+                (
+                    number,
+                    slot.start,
+                    slot.end,
+                    slot.start - timedelta(days=1),
+                    slot.chair_id,
+                    slot.provider_id,
+                    slot.patient_id,
+                    slot.id or 0,
+                )
+                for number, slot in enumerate(slots)
+            ]
+        )
+        .cte("slot")
+    )
+    slot = asked.c
+    return union_all(
+        *(
+            select(slot.number, literal(int(name == "patient_id")), event.id).where(
+                event[name] == slot[name] + 0,
+                event.start < slot.end,
+                event.end > slot.start,
+                event.start > slot.day_before,
+                event.id != slot.except_id,
+                *_HOLDING,
+            )
+            for name in ("chair_id", "provider_id", "patient_id")
+        )
+    )
 
 
 def _loaded(ids: set[int]) -> list[Event]:

@@ -1,7 +1,7 @@
 """Every change of the calendar. The database's triggers keep the rule about chairs and providers as the last line."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -53,7 +53,6 @@ def book(
     overbook_reason: str | None = None,
     confirmed: bool | str = False,
     booking_key: str | None = None,
-    series_id: int | None = None,
 ) -> Event:
     """Put a visit or a block on the calendar. A repeated `booking_key` gives back the first entry.
 
@@ -79,19 +78,60 @@ def book(
         kind=kind,
         title=title,
         type_id=type_id,
-        color=color or (type_.color if type_ else rules.SWATCHES["slate" if kind is Kind.BLOCK else "teal"]),
+        color=color or _usual_color(kind, type_),
         notes=notes,
         booking_key=booking_key,
         status=Status.SCHEDULED,
         status_changed_at=clock.now(),
-        series_id=series_id,
     )
-    if series_id is not None:
-        row.series_slot = slot_words(row)
     _take(row, overbook_reason=overbook_reason, confirmed=confirmed)
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def book_looked_at(
+    slots: Sequence[tuple[datetime, datetime, str | None]],
+    *,
+    series_id: int,
+    type_: AppointmentType | None,
+    kind: Kind,
+    patient_id: int | None,
+    color: str | None = None,
+    booking_key: str | None = None,
+    **entry: Any,
+) -> list[Event]:
+    """Put the entries of a series on the calendar: each its start, its end, and the reason to lie over others.
+
+    The caller looked at the slots and called `check_new` in this very transaction, so nothing is asked again.
+    """
+    now = clock.now()
+    rows = [
+        Event(
+            start=start,
+            end=end,
+            overbook_reason=reason,
+            kind=kind,
+            patient_id=None if kind is Kind.BLOCK else patient_id,
+            type_id=type_.id if type_ else None,
+            color=color or _usual_color(kind, type_),
+            booking_key=None if number else booking_key,
+            status=Status.SCHEDULED,
+            status_changed_at=now,
+            series_id=series_id,
+            **entry,
+        )
+        for number, (start, end, reason) in enumerate(slots)
+    ]
+    for row in rows:
+        row.series_slot = slot_words(row)
+    db.session.add_all(rows)
+    db.session.flush()
+    return rows
+
+
+def _usual_color(kind: Kind, type_: AppointmentType | None) -> str:
+    return type_.color if type_ else rules.SWATCHES["slate" if kind is Kind.BLOCK else "teal"]
 
 
 def check_new(
@@ -401,11 +441,28 @@ def _take(event: Event, *, overbook_reason: str | None, confirmed: bool | str) -
     event.overbook_reason = overbook_reason if taken else None
 
 
-def look(event: Event, *, besides: frozenset[int] = frozenset()) -> tuple[str, list[str]]:
-    """Who holds the entry's slot, in a sentence, and what is unusual about it; entries `besides` do not matter."""
+def look(slots: Sequence[Event], *, besides: frozenset[int] = frozenset()) -> list[tuple[str, list[str]]]:
+    """Of each slot who holds it, in a sentence, and what is unusual about it; entries `besides` do not matter.
+
+    As many statements for many slots as for one.
+    """
+    if not slots:
+        return []
+    first, last = min(each.start for each in slots), max(each.start for each in slots)
     with db.session.no_autoflush:
-        taken = [other for other in _holders(event) if other.id not in besides]
-        return _who_has_it(event, taken) if taken else "", _warnings(event, besides)
+        table = working_hours.timetable(first.date(), last.date() + timedelta(days=1))
+        people = {each: auth.user(each) for each in {slot.provider_id for slot in slots} if each is not None}
+        found = []
+        for slot, around in zip(slots, queries.around(slots), strict=True):
+            taken = [other for other in around.holders if other.id not in besides]
+            met = [other for other in around.of_patient if other.id not in besides]
+            unusual = _odd(slot, met)
+            if slot.kind is not Kind.BLOCK:
+                unusual = (
+                    working_hours.sentences(table, people.get(slot.provider_id or 0), slot.start, slot.end) + unusual
+                )
+            found.append((_who_has_it(slot, taken) if taken else "", unusual))
+        return found
 
 
 def _holders(event: Event) -> list[Event]:
@@ -435,23 +492,29 @@ def _who_has_it(event: Event, taken: list[Event]) -> str:
     return " ".join(sentences)
 
 
-def _warnings(event: Event, besides: frozenset[int] = frozenset()) -> list[str]:
+def _warnings(event: Event) -> list[str]:
     """What is unusual about the slot, as sentences."""
-    found = _outside_hours(event)
+    met = []
+    if event.patient_id is not None:
+        met = queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
+    return _outside_hours(event) + _odd(event, met)
+
+
+def _odd(event: Event, met: Sequence[Event]) -> list[str]:
+    """What is unusual about the slot whatever the hours are; `met` are the patient's other visits at that time."""
+    found = []
     if event.end <= clock.clinic_now():
         found.append(_("This time is in the past."))
     if clock.is_repeated(event.start):
         found.append(_("The clocks go back that night: this time comes twice; the first one is meant."))
-    if event.patient_id is not None:
-        found += [
-            _(
-                "The same patient has another visit at %(start)s (%(chair)s).",
-                start=f"{other.start:%H:%M}",
-                chair=other.chair.name,
-            )
-            for other in queries.of_patient_at(event.patient_id, event.start, event.end, except_id=event.id)
-            if other.id not in besides
-        ]
+    found += [
+        _(
+            "The same patient has another visit at %(start)s (%(chair)s).",
+            start=f"{other.start:%H:%M}",
+            chair=other.chair.name,
+        )
+        for other in met
+    ]
     return found
 
 

@@ -222,6 +222,34 @@ def test_two_hundred_entries_are_booked_in_one_go(rita: Person, make: Make) -> N
     assert len(book(rita, make, every="1", count="200")) == 200
 
 
+@pytest.mark.parametrize("hold", ["", "12:00"])
+def test_ten_dates_and_a_hundred_cost_the_same_questions(
+    rita: Person, make: Make, statements: list[str], hold: str
+) -> None:
+    patient = make.patient()
+    if hold:
+        book(rita, make, start_time=hold, every="1", count="100", booking_key="before")
+    numbers = []
+    for count in ("10", "100"):
+        statements.clear()
+        plan = asked(rita, make, patient_id=patient.id, every="1", count=count, start_time="12:00")
+        assert len(states(plan.page)) == int(count)
+        assert ("is taken from" in plan.page.text) == bool(hold)
+        numbers.append(len(statements))
+    assert numbers[0] == numbers[1], numbers
+
+
+def test_a_hundred_dates_are_booked_with_the_questions_of_ten(rita: Person, make: Make, statements: list[str]) -> None:
+    numbers = []
+    for count, at_time in (("10", "10:00"), ("100", "12:00")):
+        plan = asked(rita, make, every="1", count=count, start_time=at_time, booking_key=at_time)
+        ticks = ticked(plan.page)
+        statements.clear()
+        assert answer_plan(rita, plan, ticks).status_code == 200
+        numbers.append(len([each for each in statements if each.startswith(("SELECT", "WITH", "UPDATE"))]))
+    assert numbers[0] == numbers[1], numbers
+
+
 def test_the_sheet_the_chart_and_the_paper_say_which_one_it_is(rita: Person, make: Make) -> None:
     patient = make.patient()
     rows = book(rita, make, patient_id=patient.id)

@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import format_date
 from flask_babel import gettext as _
 
 from cpms.calendar import queries as calendar
 from cpms.calendar import services as calendar_services
-from cpms.calendar.models import Event, EventSeries, Kind, Status
+from cpms.calendar.models import AppointmentType, Event, EventSeries, Kind, Status
 from cpms.calendar.series import queries, rules
 from cpms.calendar.series.rules import Rule
 from cpms.core import clock
@@ -44,6 +44,14 @@ class Line:
     @property
     def is_clean(self) -> bool:
         return not (self.refused or self.taken or self.warnings or self.apart)
+
+
+class Said(NamedTuple):
+    """What is to be known about a place: why it cannot be, who is there, what is unusual."""
+
+    refused: str = ""
+    taken: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,12 @@ def book_series(
         if not first.is_deleted:
             return queries.entries(first.series_id) if first.series_id else [first]
         booking_key = None
-    calendar_services.check_new(**{name: entry[name] for name in entry if name not in {"color", "notes"}})
+    type_ = calendar_services.check_new(**{name: entry[name] for name in entry if name not in {"color", "notes"}})
     days = _days(rule, until=until, number=number)
     starts, lasts = [datetime.combine(day, start.time()) for day in days], end - start
     if not (clock.is_skipped(starts[0]) or clock.is_skipped(starts[0] + lasts)):
         calendar_services.check_times(entry["kind"], starts[0], starts[0] + lasts)  # what is wrong with every date
-    lines = [_line_of_new(each, each + lasts, entry) for each in starts]
+    lines = _lines_of_new([(each, each + lasts) for each in starts], entry)
     picked = _picked(Plan(_with_defaults(lines), rule), ticks, overbook_reason)
     series = EventSeries(
         unit=rule.unit,
@@ -109,7 +117,7 @@ def book_series(
     )
     db.session.add(series)
     db.session.flush()
-    return _book(picked, series, overbook_reason, booking_key, entry)
+    return _book(picked, series, type_, overbook_reason, booking_key, entry)
 
 
 def extend_series(
@@ -129,14 +137,14 @@ def extend_series(
     begins, minutes, chair_id, provider_id = _slot(last)
     entry = {"chair_id": chair_id, "provider_id": provider_id}
     entry |= {name: getattr(last, name) for name in ("kind", "patient_id", "title", "type_id", "color", "notes")}
-    calendar_services.check_new(**{name: entry[name] for name in entry if name not in {"color", "notes"}})
+    type_ = calendar_services.check_new(**{name: entry[name] for name in entry if name not in {"color", "notes"}})
     after = max(begins, queries.last_slot(series.id) or begins).date() + timedelta(days=1)
     rule = queries.rule_of(series)
     starts = [datetime.combine(day, begins.time()) for day in _days(rule, until=until, number=number, since=after)]
-    lines = [_line_of_new(each, each + timedelta(minutes=minutes), entry) for each in starts]
+    lines = _lines_of_new([(each, each + timedelta(minutes=minutes)) for each in starts], entry)
     picked = _picked(Plan(_with_defaults(lines), rule), ticks, overbook_reason)
     series.until, series.count = until, number and len(queries.entries(series.id)) + number
-    return _book(picked, series, overbook_reason, None, entry)
+    return _book(picked, series, type_, overbook_reason, None, entry)
 
 
 def change_following(
@@ -166,9 +174,10 @@ def change_following(
     moving = frozenset(_ids(ticks) if ticks is not None else targets)
     moves = bool(by or grows or {"chair_id", "provider_id"} & set(changed))
     old = {name: getattr(event, name) for name in changed}
+    said = _looked_at([targets[each.id] for each in movers], moving) if moves else [Said()] * len(movers)
     lines = [
-        _line_of_change(each, targets[each.id], moving if moves else None, "" if each is event else _apart(each, old))
-        for each in movers
+        _line_of_change(each, targets[each.id], of_place, "" if each is event else _apart(each, old))
+        for each, of_place in zip(movers, said, strict=True)
     ]
     picked = _picked(Plan(_with_defaults(lines), stay=stay), ticks, overbook_reason)
     reasons = {line.event_id: overbook_reason if line.taken else None for line in picked}
@@ -240,23 +249,15 @@ def _days(rule: Rule, *, until: date | None, number: int | None, since: date | N
 def _book(
     picked: Sequence[Line],
     series: EventSeries,
+    type_: AppointmentType | None,
     overbook_reason: str | None,
     booking_key: str | None,
     entry: dict[str, Any],
 ) -> list[Event]:
-    booked = []
-    for line in picked:
-        row = calendar_services.book(
-            start=line.start,
-            end=line.end,
-            series_id=series.id,
-            overbook_reason=overbook_reason if line.taken else None,
-            confirmed=True,  # the line said it, and was ticked
-            booking_key=booking_key if not booked else None,
-            **entry,
-        )
-        booked.append(row)
-    return booked
+    """Each line was looked at just now, and what it said was ticked."""
+    slots = [(line.start, line.end, overbook_reason if line.taken else None) for line in picked]
+    rest = {name: value for name, value in entry.items() if name != "type_id"}
+    return calendar_services.book_looked_at(slots, series_id=series.id, type_=type_, booking_key=booking_key, **rest)
 
 
 def _open_from(event: Event, seen: int) -> tuple[list[Event], int]:
@@ -271,31 +272,47 @@ def _open_from(event: Event, seen: int) -> tuple[list[Event], int]:
     return movers, len(everyone) - len(movers)
 
 
-def _line_of_new(start: datetime, end: datetime, entry: dict[str, Any]) -> Line:
+def _lines_of_new(spans: Sequence[tuple[datetime, datetime]], entry: dict[str, Any]) -> list[Line]:
     where = {name: entry.get(name) for name in ("chair_id", "provider_id", "patient_id")}
-    row = Event(start=start, end=end, kind=entry["kind"], **where)
-    if entry["kind"] is Kind.BLOCK:
-        row.patient_id = None
-    refused, taken, warnings = _looked_at(row, frozenset())
-    key = _key(f"{start:%Y-%m-%d}", start, end, where, refused, taken, warnings)
-    return Line(key, start, end, refused=refused, taken=taken, warnings=warnings)
+    whose = where | ({"patient_id": None} if entry["kind"] is Kind.BLOCK else {})
+    rows = [Event(start=start, end=end, kind=entry["kind"], **whose) for start, end in spans]
+    return [
+        Line(
+            _key(f"{start:%Y-%m-%d}", start, end, where, *said),
+            start,
+            end,
+            refused=said.refused,
+            taken=said.taken,
+            warnings=said.warnings,
+        )
+        for (start, end), said in zip(spans, _looked_at(rows, frozenset()), strict=True)
+    ]
 
 
-def _line_of_change(event: Event, target: Event, besides: frozenset[int] | None, apart: str) -> Line:
-    """`besides`: entries that go as well; None when the entry keeps its place."""
-    refused, taken, warnings = _looked_at(target, besides) if besides is not None else ("", "", ())
-    key = _key(str(event.id), event.row_version, target.start, target.end, refused, taken, warnings, apart)
+def _line_of_change(event: Event, target: Event, said: Said, apart: str) -> Line:
+    key = _key(str(event.id), event.row_version, target.start, target.end, *said, apart)
     was = event.start if (event.start, event.end) != (target.start, target.end) else None
-    return Line(key, target.start, target.end, was, refused, taken, warnings, apart, event_id=event.id)
+    return Line(key, target.start, target.end, was, *said, apart, event_id=event.id)
 
 
-def _looked_at(row: Event, besides: frozenset[int]) -> tuple[str, str, tuple[str, ...]]:
+def _looked_at(rows: Sequence[Event], besides: frozenset[int]) -> list[Said]:
+    """What is said of each place; entries `besides` go as well."""
+    refused = {row: _refusal(row) for row in rows}
+    possible = [row for row in rows if not refused[row]]
+    looked = dict(zip(possible, calendar_services.look(possible, besides=besides), strict=True))
+    found = []
+    for row in rows:
+        taken, warnings = looked.get(row, ("", []))
+        found.append(Said(refused[row], taken, tuple(warnings)))
+    return found
+
+
+def _refusal(row: Event) -> str:
     try:
         calendar_services.check_times(row.kind, row.start, row.end)
     except Refused as problem:
-        return str(problem), "", ()
-    taken, warnings = calendar_services.look(row, besides=besides)
-    return "", taken, tuple(warnings)
+        return str(problem)
+    return ""
 
 
 def _with_defaults(lines: list[Line]) -> tuple[Line, ...]:
