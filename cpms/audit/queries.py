@@ -1,6 +1,6 @@
 """Reading the trail."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -130,8 +130,9 @@ def taken_back_by(entry_ids: Iterable[int]) -> dict[int, AuditEntry]:
     return {entry_id: undoes[valid[entry_id]] for entry_id in ids if entry_id in valid}
 
 
-def newer_change(change: AuditChange) -> AuditEntry | None:
-    """The newest entry that changed one of the same columns of the same row afterwards, and still holds."""
+def newer_change(change: AuditChange, columns: Collection[str] | None = None) -> AuditEntry | None:
+    """The newest entry that changed the same row afterwards, in one of the same or of those columns, and holds."""
+    meant = set(change.columns if columns is None else columns)
     later = (
         select(AuditChange)
         .where(
@@ -141,7 +142,7 @@ def newer_change(change: AuditChange) -> AuditEntry | None:
         )
         .order_by(AuditChange.id.desc())
     )
-    ids = [each.entry_id for each in db.session.scalars(later) if set(each.columns) & set(change.columns)]
+    ids = [each.entry_id for each in db.session.scalars(later) if set(each.columns) & meant]
     taken_back = taken_back_by(ids)
     for newer in (entry(entry_id) for entry_id in dict.fromkeys(ids) if entry_id not in taken_back):
         # What took a newer change back left the row as it was before that one.

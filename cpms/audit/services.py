@@ -58,6 +58,7 @@ ALWAYS = {
 # Kept by the program; not put back.
 FOLLOWS = {"search_text", "name_key", "booking_key", "status_changed_at", "username_key", "email_key"}
 OWN = {"display_name", "email", "theme", "language"}  # what everybody may change about themselves
+SPAN = {"start", "end"}
 MEDICAL = {column.key for column in Patient.__table__.columns if column.info.get("medical")}
 
 
@@ -212,6 +213,8 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
         hours.unmake(row)
         return
     values = {name: _python(model, name, change.columns[name][0]) for name in _told(change)}
+    if len(SPAN & set(values)) == 1:
+        _check_other_half(change, row, values)
     verbs: dict[type[Any], Callable[[], None]] = {
         Patient: lambda: patients.put_back(row, values),
         Event: lambda: calendar.put_back(row, values, may_overbook=may_overbook),
@@ -224,6 +227,20 @@ def _put_back(change: AuditChange, *, may_overbook: bool) -> None:
     }
     verbs.get(model, lambda: calendar.put_row_back(row, values))()
     db.session.flush()  # the next row's rules see this one where it is now
+
+
+def _check_other_half(change: AuditChange, row: Any, values: dict[str, Any]) -> None:
+    """A start, or an end, goes back alone only as long as it makes a time together with the other one."""
+    start, end = (values.get(name, getattr(row, name)) for name in ("start", "end"))
+    try:
+        if isinstance(row, Event):
+            calendar.check_times(row.kind, start, end)
+        else:
+            hours.check_span(start, end)
+    except Refused:
+        if newer := queries.newer_change(change, columns=SPAN):
+            raise ChangedSince(newer) from None
+        raise
 
 
 def _unmake(row: Event | Patient | Xray | XrayMount) -> None:

@@ -122,10 +122,15 @@ def _check_there(row: TimeOff) -> None:
 def _span(first: date, last: date, starts: time | None, ends: time | None) -> tuple[datetime, datetime]:
     if last < first:
         raise Refused(_("The last day is before the first one."), field="last")
-    if (last - first).days > rules.LONGEST_OFF:
-        raise Refused(_("That is more than a year. Please look at the dates again."), field="last")
     start = datetime.combine(first, starts or time())
     end = datetime.combine(last, ends) if ends else rules.midnight(last) + timedelta(days=1)
+    check_span(start, end)
+    return start, end
+
+
+def check_span(start: datetime, end: datetime) -> None:
+    last = end.date() - timedelta(days=1) if end == rules.midnight(end.date()) else end.date()
+    if (last - start.date()).days > rules.LONGEST_OFF:
+        raise Refused(_("That is more than a year. Please look at the dates again."), field="last")
     if end <= start:
         raise Refused(_("It must end after it begins."), field="ends")
-    return start, end

@@ -206,7 +206,7 @@ def test_what_is_taken_back_already_says_by_whom_and_when(
     assert plain.status_code == 303
 
 
-def move(person: Person, visit: Event, day: str, start: str) -> Answer:
+def move(person: Person, visit: Event, day: str, start: str, minutes: int = 30) -> Answer:
     with person.client.application.app_context():
         version = calendar.event(visit.id).row_version
     return person.htmx.post(
@@ -215,7 +215,7 @@ def move(person: Person, visit: Event, day: str, start: str) -> Answer:
         version=version,
         day=day,
         start_time=start,
-        minutes=30,
+        minutes=minutes,
         chair_id=visit.chair_id,
         provider_id=visit.provider_id,
     )
@@ -235,6 +235,49 @@ def test_a_move_back_to_a_taken_time_says_who_has_it(
         assert calendar.event(visit.id).start == datetime(2026, 9, 2, 11, 30)
     rita.htmx.post(f"/calendar/events/{other.id}/delete", target="dialog", version=other.row_version)
     assert undo(rita, entry.id).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "begins", "then"), [(10, 30, "09:00", 30), (10, 30, "09:00", 60), (8, 450, "15:00", 120)]
+)
+def test_half_of_a_time_that_does_not_fit_any_more_says_who_changed_the_other_half(
+    rita: Person, hugo: Person, make: Make, last_audit: LastAudit, start: int, minutes: int, begins: str, then: int
+) -> None:
+    visit = make.visit(datetime(2026, 9, 1, start), minutes=minutes)
+    earlier = start * 60 - int(begins[:2]) * 60
+    assert move(rita, visit, "2026-09-01", begins, minutes + earlier).status_code == 200
+    entry = last_audit()
+    assert move(hugo, visit, "2026-09-01", begins, then).status_code == 200
+    answer = undo(rita, entry.id)
+    assert answer.status_code == 409
+    assert "Hugo Clean changed this again (Tue 1 Sep, 09:00). Nothing was taken back." in answer.toast
+
+
+def test_half_of_an_absence_that_does_not_fit_any_more_says_who_changed_the_other_half(
+    rita: Person, olga: Person, make: Make, last_audit: LastAudit
+) -> None:
+    away = {"kind": "holiday", "first": "2026-09-14", "last": "2026-09-18"}
+    rita.htmx.post(f"/hours/providers/{make.user('ada').id}/away", **away)
+    url = f"/hours/off/{last_audit().about_id}"
+    assert rita.htmx.post(url, version=1, **(away | {"first": "2026-09-07"})).status_code == 200
+    entry = last_audit()
+    assert olga.htmx.post(url, version=2, **(away | {"first": "2026-09-07", "last": "2026-09-09"})).status_code == 200
+    answer = undo(rita, entry.id)
+    assert answer.status_code == 409
+    assert "Olga Owner changed this again (Tue 1 Sep, 09:00). Nothing was taken back." in answer.toast
+
+
+def test_half_of_a_time_goes_back_where_it_fits(
+    rita: Person, hugo: Person, make: Make, last_audit: LastAudit, app: Flask
+) -> None:
+    visit = make.visit()
+    move(rita, visit, "2026-09-01", "09:30", 60)
+    entry = last_audit()
+    move(hugo, visit, "2026-09-01", "09:30", 90)
+    assert undo(rita, entry.id).status_code == 200
+    with app.app_context():
+        row = calendar.event(visit.id)
+        assert (row.start, row.end) == (datetime(2026, 9, 1, 10), datetime(2026, 9, 1, 11))
 
 
 def test_a_visit_that_was_finished_since_is_not_moved_back(
