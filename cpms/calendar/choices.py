@@ -67,6 +67,18 @@ class Things:
         """What is in use; what is chosen stays choosable, or nobody could take it back."""
         return [each for each in self.every if each.kind == kind and (each.in_use or each.id in shown)]
 
+    def known(self, shown: Shown) -> Shown:
+        """The same without what there is not: it would leave nothing to be seen, and could not be told."""
+        ids: dict[str, set[int]] = {"provider": set(), "chair": set(), "type": set()}
+        for each in self.every:
+            ids[each.kind].add(each.id)
+        return replace(
+            shown,
+            providers=shown.providers & ids["provider"],
+            chairs=shown.chairs & ids["chair"],
+            types=shown.types & ids["type"],
+        )
+
     def names(self, shown: Shown) -> list[str]:
         """What a calendar is narrowed to, in words."""
         ids = {"provider": shown.providers, "chair": shown.chairs, "type": shown.types}
@@ -84,6 +96,11 @@ def things(shown: Shown, session_id: int = 0) -> Things:
     every = tuple(Thing(row.kind, row.id, row.name, row.color, bool(row.in_use)) for row in found if row.name)
     numbers = {row.kind: row.id for row in rows if row.name is None}
     return Things(every, numbers.get("total"), bool(numbers["hand"]))
+
+
+def known(shown: Shown) -> Shown:
+    """What an address asks for, as far as there is such a thing."""
+    return things(shown).known(shown) if shown.is_filtered else shown
 
 
 @lru_cache(maxsize=3)

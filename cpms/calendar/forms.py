@@ -18,6 +18,8 @@ from cpms.patients.models import Patient
 from cpms.patients.rules import Seen, meet
 from cpms.web.forms import Choice, ClockTime, Day, Form, Line, Number, Paragraphs, at_most, color, required
 
+MOST_IDS = 1000  # of a list in an address or in a field
+
 
 def _id(value: Any) -> int | None:
     """An id from a select or a hidden field; empty is None."""
@@ -30,8 +32,8 @@ def is_whole(words: str) -> bool:
 
 
 def ids_in(words: str | None) -> list[int]:
-    """The ids of a list with commas; what is no id is left out."""
-    return [int(each) for each in (words or "").split(",") if is_whole(each)]
+    """The ids of a list with commas; what is no id is left out, and what goes beyond any list of ours."""
+    return [int(each) for each in (words or "").split(",", MOST_IDS)[:MOST_IDS] if is_whole(each)]
 
 
 class Ref(HiddenField):

@@ -246,7 +246,8 @@ def grid(shown: Shown, number: int) -> Grid:
         )
         title = span_title(first, end - timedelta(days=1))
     is_closed = shown.view == "day" and not table.spans_of(shown.day)
-    first_open = next((each.day for each in columns if table.open_spans(only, each.day)), None)
+    on_calendar = (each.day for each in columns if rules.is_on_calendar(each.day))
+    first_open = next((day for day in on_calendar if table.open_spans(only, day)), None)
     return Grid(shown, number, title, from_hour, to_hour, columns, is_closed, first_open)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from cpms.auth import queries as auth
+from cpms.calendar.forms import MOST_IDS, ids_in
 from cpms.calendar.models import CalendarChoice, Status
 from cpms.core.db import db, transaction
 from tests.make import TUESDAY, Make
@@ -172,6 +173,34 @@ def test_many_people_and_chairs_stand_behind_the_button_alone(rita: Person, make
     page = rita.get(WEEK).page
     assert page.all(".cal-chips .chip") == []
     assert len(page.all("#cal-filters .chip")) == 10 + 6 + 1
+
+
+def test_what_nobody_knows_narrows_nothing(rita: Person, make: Make) -> None:
+    two_visits(make)
+    chair = make.chair("Chair 2").id
+    for view in ("week", "day", "month", "list"):
+        url = f"/calendar/{view}/2026-09-01"
+        for asked in ("chair=9999", "provider=9999", "type=9999", "chair=9999&provider=9998"):
+            page = rita.get(f"{url}?{asked}").page
+            assert "9999" not in str(page.one("#calendar")), asked
+            assert (page.one("#shown-note").has_attr("hidden"), page.text.count("Yıldız")) == (True, 2), (view, asked)
+        assert "Only Chair 2. 1 of 2 shown." in note(rita, f"{url}?chair=9999&chair={chair}")
+    poll = rita.htmx.get(f"{WEEK}?chair=9999", target="week-grid").page
+    assert len(poll.all(".ev")) == 2 and "9999" not in str(poll.one("#week-grid"))
+    assert "Only" not in rita.get("/calendar/print/day/2026-09-01?chair=9999").page.text
+    days = rita.htmx.get("/calendar/pick", view="week", day="2026-09-01", month="2026-09", chair=9999).page
+    assert [each["data-date"] for each in days.all(".busy a")] == ["2026-09-01"]
+
+
+def test_a_choice_of_what_nobody_knows_is_not_kept(rita: Person, make: Make) -> None:
+    tap(rita, "provider:9999", chair=9998)
+    with make.app.app_context():
+        row = db.session.get(CalendarChoice, rita.id)
+        assert (row.providers, row.chairs) == ([], [])
+
+
+def test_a_list_of_ids_without_end_is_cut_off() -> None:
+    assert len(ids_in(",".join(map(str, range(5000))))) == MOST_IDS
 
 
 def test_a_page_and_a_poll_cost_few_statements(rita: Person, make: Make, statements: list[str]) -> None:

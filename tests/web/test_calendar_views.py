@@ -58,9 +58,15 @@ def test_arrows_walk_the_months_to_the_ends_of_the_calendar(rita: Person) -> Non
     for day, edge in (("1950-01-15", "#cal-previous"), ("2149-12-15", "#cal-next")):
         page = rita.get(f"/calendar/month/{day}").page
         assert page.one(edge)["href"] == f"/calendar/month/{day[:7]}-01"
-        for each in page.all(".month-day"):
-            assert each["href"]
-        assert rita.htmx.get("/calendar/pick", view="week", day=day, month=day[:7]).status_code == 200
+
+
+@pytest.mark.parametrize("view", ["week", "day", "month", "list"])
+def test_every_link_at_the_ends_of_the_calendar_leads_somewhere(rita: Person, view: str) -> None:
+    for day in ("1950-01-01", "2149-12-31"):
+        screen = rita.get(f"/calendar/{view}/{day}").page
+        picker = rita.htmx.get("/calendar/pick", view=view, day=day, month=day[:7]).page
+        links = {str(each["href"]) for page in (screen, picker) for each in page.all('a[href^="/calendar/"]')}
+        assert [each for each in sorted(links) if rita.get(each).status_code == 404] == []
 
 
 def test_the_list_has_everything_about_each_visit_by_day_and_time(rita: Person, make: Make) -> None:

@@ -29,7 +29,8 @@ log = logging.getLogger("cpms")
 def choose() -> ResponseReturnValue:
     """A chip was tapped: the same days without what it took away, or with what it brought back."""
     sent = request.form
-    shown = _toggled(shown_of(sent.get("view", ""), sent.get("day", ""), sent), sent.get("toggle", ""))
+    asked = _toggled(shown_of(sent.get("view", ""), sent.get("day", ""), sent), sent.get("toggle", ""))
+    shown = choices.known(asked)
     try:
         with transaction("calendar.choose", actor=current_user):
             choices.keep(shown, current_user.id)

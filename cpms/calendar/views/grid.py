@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
 
-from cpms.calendar import agenda, choices, clipboard, queries, services
+from cpms.calendar import agenda, choices, clipboard, queries, rules, services
 from cpms.calendar.forms import DropForm, EventForm, MoveForm, ids_in
 from cpms.calendar.models import By, Event
 from cpms.calendar.queries import Shown
@@ -96,6 +96,7 @@ def print_sheet(view: str, day: str) -> ResponseReturnValue:
     with transaction("calendar.print", actor=current_user, reason=f"{view} {shown.days[0]}"):
         pass
     things = choices.things(shown) if shown.is_filtered else None
+    shown = things.known(shown) if things else shown
     return page(
         "calendar/sheet_print.html",
         shown=shown,
@@ -126,6 +127,7 @@ def show(shown: Shown, *, status: int = 200, fire: str | None = None, dialog: st
         answer.headers["HX-Trigger"] = ", ".join(filter(None, (CHANGED, fire)))
         return answer
     things = choices.things(shown, current_user.session_id)
+    shown = things.known(shown)
     held = hand() if can(P.CALENDAR_WRITE) and things.is_hand_full else {}
     return page(template, status=status, **_context(shown, number, things), **tools(shown, things), **held)
 
@@ -137,7 +139,8 @@ def _drawn(shown: Shown, number: int) -> str:
     html = drawn.get(key)
     if html is None:
         template, block = SCREENS[shown.view]
-        context = _context(shown, number, choices.things(shown) if shown.is_filtered else None)
+        things = choices.things(shown) if shown.is_filtered else None
+        context = _context(things.known(shown) if things else shown, number, things)
         html = render_block(template, block, **context)
         if shown.is_filtered:
             html += partial("calendar/_note.html", "shown_note", **context)
@@ -158,7 +161,11 @@ def _context(shown: Shown, number: int, things: choices.Things | None) -> dict[s
         "may_write": can(P.CALENDAR_WRITE),
         "words": queries.status_words(),
         "new_url": _new_url(grid),
-        "day_urls": {column.day: address(shown.at(column.day, "day")) for column in grid.columns},
+        "day_urls": {
+            column.day: address(shown.at(column.day, "day"))
+            for column in grid.columns
+            if rules.is_on_calendar(column.day)
+        },
         "narrowed": things.names(shown) if things and shown.is_filtered else [],
         "total": things.total if things else None,
     }

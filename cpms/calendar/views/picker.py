@@ -5,7 +5,7 @@ from datetime import date
 from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cpms.calendar import agenda, rules
+from cpms.calendar import agenda, choices, rules
 from cpms.calendar.queries import Shown
 from cpms.calendar.views.blueprint import bp
 from cpms.calendar.views.shown import address, shown_of
@@ -20,7 +20,9 @@ from cpms.web.htmx import done, is_htmx
 def picker() -> ResponseReturnValue:
     """One month of it. Days lead to the view that the picker was opened over, with its filters. As a page it is the
     month itself."""
-    here = shown_of(request.args.get("view", "week"), request.args.get("day") or clock.today().isoformat())
+    here = choices.known(
+        shown_of(request.args.get("view", "week"), request.args.get("day") or clock.today().isoformat())
+    )
     try:
         month = date.fromisoformat(f"{request.args.get('month') or here.day.isoformat()[:7]}-01")
     except ValueError:
@@ -34,7 +36,12 @@ def picker() -> ResponseReturnValue:
         "calendar/_picker.html",
         picker=picked,
         here=here,
-        urls={each.day: address(here.at(each.day)) for week in picked.weeks for each in week},
+        urls={
+            each.day: address(here.at(each.day))
+            for week in picked.weeks
+            for each in week
+            if rules.is_on_calendar(each.day)
+        },
         before_url=_turned(here, rules.month_ahead(month, -1)),
         after_url=_turned(here, rules.month_ahead(month, 1)),
         go_url=url_for("calendar.go"),

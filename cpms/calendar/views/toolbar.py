@@ -71,8 +71,8 @@ def _chips(kind: str, things: Things, chosen: frozenset[int]) -> list[tuple[Thin
 
 def first_open(first: date, days: int = 7) -> date:
     """The first day from there on which the clinic opens."""
-    found = [first + timedelta(days=ahead) for ahead in range(days)]
-    return next((day for day in found if settings.current().hours(day.weekday())), first)
+    found = [day for day in (first + timedelta(days=ahead) for ahead in range(days)) if rules.is_on_calendar(day)]
+    return next((day for day in found if settings.current().hours(day.weekday())), found[0])
 
 
 def _day_of(shown: Shown) -> date:

@@ -19,7 +19,7 @@ function turn(root, ahead, day) {
 
 // In the list from row to row; from outside to today, or to the first.
 function walk(by) {
-  const all = [...document.querySelectorAll("#calendar :is(.entry, .month-day)")];
+  const all = [...document.querySelectorAll("#calendar :is(.entry, .month-day[href])")];
   const now = all.indexOf(document.activeElement);
   const today = document.querySelector("#calendar .now :is(.entry, .month-day)") ?? all[0];
   (now < 0 ? today : all[now + by])?.focus();
