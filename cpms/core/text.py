@@ -12,6 +12,9 @@ _PLAIN = str.maketrans(
 _NOT_WORD = re.compile(r"[^\w]+")
 # Also the marks that turn the direction of what follows: a name must not reorder the line that it stands in.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff]")
+# Alphabets that have letters of their own; Q, W and X stand where a dictionary has them.
+_ALPHABETS = {"tr": "abcçdefgğhıijklmnoöpqrsştuüvwxyz"}
+_TURKISH_I = str.maketrans({"I": "ı", "İ": "i"})
 
 
 def fold(text: str) -> str:
@@ -19,6 +22,14 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN).casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
     return _NOT_WORD.sub(" ", letters).replace("_", " ").strip()
+
+
+def sort_key(text: str, language: str) -> tuple[list[tuple[int, str]], str]:
+    """What a list is sorted by for its reader: marks do not count, but where they make a letter of the alphabet."""
+    alphabet = _ALPHABETS.get(language, "")
+    low = text.translate(_TURKISH_I).lower() if alphabet else text
+    letters = (each if each in alphabet else fold(each) for each in unicodedata.normalize("NFC", low))
+    return [(alphabet.find(each), each) for each in "".join(each or " " for each in letters)], text
 
 
 def fold_name(text: str) -> str:

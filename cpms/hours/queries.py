@@ -1,7 +1,7 @@
 """Every read about hours."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import JSON, DateTime, Select, String, bindparam, cast, literal,
 from cpms.auth.models import User
 from cpms.core.db import db
 from cpms.core.errors import NotFound
+from cpms.core.text import sort_key
 from cpms.hours import almanac, rules
 from cpms.hours.models import OffKind, TimeOff, WorkWeek
 from cpms.hours.rules import Cause, DayPlan, Off, Span, Timetable, Week, Why
@@ -93,13 +94,18 @@ def holidays(year: int) -> Mapping[date, str]:
 def country_choices() -> list[tuple[str, str]]:
     """The countries whose public holidays are known, by their names in the reader's language."""
     names = get_locale().territories
-    return sorted(((code, names.get(code, code)) for code in almanac.countries()), key=lambda each: each[1])
+    return _by_name((code, names.get(code, code)) for code in almanac.countries())
 
 
 def region_choices(country: str) -> list[tuple[str, str]]:
     if country not in almanac.countries():
         return []
-    return sorted(almanac.region_names(country).items(), key=lambda each: each[1])
+    return _by_name(almanac.region_names(country).items())
+
+
+def _by_name(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    language = get_locale().language
+    return sorted(choices, key=lambda each: sort_key(each[1], language))
 
 
 def where_words() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cpms.auth import queries as auth
 from cpms.hours import queries
 from tests.make import TUESDAY, Make
 from tests.pages import Person
@@ -84,6 +85,15 @@ def test_another_country_shows_its_regions_before_anything_is_saved(olga: Person
     page = olga.htmx.get("/hours/holidays?country=AT&region=BE", target="holidays").page
     assert "Wien" in page.one("#region").get_text()
     assert page.value("region") == "" and "2026 · Germany, Berlin" in page.text
+
+
+def test_countries_stand_in_the_order_of_the_readers_alphabet(olga: Person, make: Make) -> None:
+    with make.writing():
+        auth.user(olga.id or 0).language = "tr"
+    names = [each.get_text() for each in olga.get("/hours/holidays").page.one("#country").select("option")]
+    assert names.index("Cibuti") < names.index("Çekya") < names.index("Danimarka")
+    assert names.index("Irak") < names.index("İran") < names.index("Jamaika")
+    assert names.index("Özbekistan") < names.index("Pakistan")
 
 
 def test_a_region_of_another_country_is_refused(olga: Person) -> None:
