@@ -110,11 +110,22 @@ def test_a_visit_that_lost_its_dentist_is_given_to_another(rita: Person, make: M
     visit = make.visit()
     leave(make, "ada")
     link = rita.get(LIST).page.one(f"#rebook-{visit.id} .button.primary")
-    form = rita.htmx.get(str(link["hx-get"]), target="dialog").page
-    names_of_fields = ("kind", "version", "seen", "patient_id", "day", "start_time", "minutes", "chair_id", "type_id")
-    sent = {each: form.value(each) for each in names_of_fields} | {"provider_id": make.user("hugo").id}
-    assert rita.htmx.post(f"/calendar/events/{visit.id}/edit", target="dialog", **sent).status_code == 200
+    found = rita.htmx.get(str(link["hx-get"]), target="dialog").page
+    assert "Find a time: " in found.text
+    answer = found.all(".free-answer")[0]
+    assert "Tue 1 Sep, 09:00–09:30 Hugo Clean" in answer.get_text(" ", strip=True)
+    form = rita.htmx.get(str(answer["hx-get"]), target="dialog").page
+    sent = {each: form.value(each) for each in ("version", "day", "start_time", "minutes", "chair_id", "provider_id")}
+    assert sent["provider_id"] == str(make.user("hugo").id)
+    assert rita.htmx.post(f"/calendar/events/{visit.id}/move", target="dialog", **sent).status_code == 200
     assert names(rita) == []
+
+
+def test_another_date_is_looked_for_from_the_day_of_the_visit_on(rita: Person, make: Make) -> None:
+    visit = make.visit(TUESDAY + timedelta(days=9))
+    leave(make, "ada")
+    link = rita.get(LIST).page.one(f"#rebook-{visit.id} .button.primary")
+    assert rita.htmx.get(str(link["hx-get"]), target="dialog").page.value("day") == "2026-09-10"
 
 
 def test_no_new_date_wants_a_reason_which_stays_and_can_be_taken_back(
@@ -177,6 +188,17 @@ def test_today_counts_them_and_leads_there(rita: Person, make: Make) -> None:
     page = rita.htmx.get("/today/rebook").page
     assert "2 visits to be rebooked" in page.text
     assert page.one("a")["href"] == LIST
+
+
+def test_every_look_at_it_leaves_a_trace(rita: Person, make: Make, last_audit: Any) -> None:
+    for number in range(52):
+        patient = make.patient(last_name=f"N{number}")
+        make.visit(TUESDAY - timedelta(days=1 + number), patient=patient, status=Status.CANCELLED)
+    page = rita.get(LIST).page
+    for address in (str(page.one("#to-rebook")["hx-get"]), str(page.one(".pager a")["href"])):
+        before = last_audit().id
+        assert rita.htmx.get(address, target="to-rebook").page.has(".rebook > li")
+        assert (last_audit().action, last_audit().id > before) == ("calendar.rebook_list", True), address
 
 
 def test_many_stand_on_pages_and_cost_no_more(rita: Person, make: Make, statements: list[str]) -> None:

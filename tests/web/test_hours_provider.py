@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cpms.auth import queries as auth
 from tests.make import TUESDAY, Make
 from tests.pages import Person
 
@@ -156,6 +157,21 @@ def test_visits_that_now_lie_outside_are_counted_and_listed(rita: Person, make: 
     assert [a["href"] for a in page.all("#outside .row-link")] == [f"/calendar/events/{outside.id}"]
     assert "outside the hours of Dr Ada Dent: 08:00–12:00, 13:00–17:00" in page.text
     assert f"/calendar/events/{inside.id}" not in page.html
+
+
+def test_of_somebody_who_left_the_list_stays_theirs(rita: Person, make: Make) -> None:
+    make.visit(TUESDAY.replace(hour=20))
+    theirs = make.visit(TUESDAY.replace(hour=20), chair="Chair 2", provider="hugo")
+    hugo = make.user("hugo").id
+    for active, is_provider in ((False, True), (True, False)):
+        with make.writing():
+            auth.user(hugo).active, auth.user(hugo).is_provider = active, is_provider
+        page = rita.get(f"/calendar/outside?provider={hugo}").page
+        again = rita.htmx.get(str(page.one("#outside")["hx-get"]), target="outside").page
+        for each in (page, again):
+            assert [a["href"] for a in each.all("#outside .row-link")] == [f"/calendar/events/{theirs.id}"]
+        assert rita.get(str(page.one("a.back")["href"])).status_code == 200
+    assert rita.get("/calendar/outside?provider=9999").status_code == 404
 
 
 def test_a_day_with_a_break_becomes_one_without_work(rita: Person, make: Make) -> None:

@@ -17,7 +17,7 @@ from cpms.web.htmx import page
 def outside() -> ResponseReturnValue:
     """The visits to come that lie outside the hours, with the reason of each."""
     provider_id = _provider()
-    whose = next((each for each in auth.providers() if each.id == provider_id), None)
+    whose = auth.user(provider_id) if provider_id is not None else None  # also somebody who left
     return page("calendar/outside.html", found=slots.outside(provider_id=provider_id), whose=whose)
 
 

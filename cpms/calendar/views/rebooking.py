@@ -15,7 +15,7 @@ from cpms.core.errors import DomainError
 from cpms.core.permissions import P
 from cpms.web.access import can, require
 from cpms.web.errors import sentence
-from cpms.web.htmx import finished, page, target_block
+from cpms.web.htmx import finished, page
 from cpms.web.toasts import toast
 
 
@@ -25,9 +25,8 @@ def rebook() -> ResponseReturnValue:
     """Whom to call for another date. Names and telephone numbers of patients: a look at them leaves a trace."""
     typed = request.args.get("page", "1")
     number = int(typed) if is_whole(typed) else 1
-    if target_block() != "to_rebook":
-        with transaction("calendar.rebook_list", actor=current_user, reason=str(clock.today())):
-            pass
+    with transaction("calendar.rebook_list", actor=current_user, reason=str(clock.today())):
+        pass
     lost, _without = rebooking.counts()
     return page(
         "calendar/rebook.html",
