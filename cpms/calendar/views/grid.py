@@ -1,5 +1,6 @@
 """The views of the calendar, and what a drag on a grid does."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -42,6 +43,7 @@ READS: dict[str, Callable[[Shown, int], Any]] = {
     "list": agenda.listing,
 }
 MOST_DRAWN = 48  # grids that are kept as they were drawn last
+_keeping = threading.Lock()  # the oldest is looked for while no other thread keeps one
 
 
 @bp.get("/")
@@ -144,10 +146,16 @@ def _drawn(shown: Shown, number: int) -> str:
         html = render_block(template, block, **context)
         if shown.is_filtered:
             html += partial("calendar/_note.html", "shown_note", **context)
-        while len(drawn) >= MOST_DRAWN:
-            drawn.pop(next(iter(drawn)), None)
-        drawn[key] = html
+        keep_drawn(drawn, key, html)
     return html
+
+
+def keep_drawn(drawn: dict[tuple[Any, ...], str], key: tuple[Any, ...], html: str) -> None:
+    """Keep a view in the place of the oldest one."""
+    with _keeping:
+        while len(drawn) >= MOST_DRAWN:
+            del drawn[next(iter(drawn))]
+        drawn[key] = html
 
 
 def _context(shown: Shown, number: int, things: choices.Things | None) -> dict[str, Any]:
