@@ -3,6 +3,7 @@
 import json
 
 from flask import Blueprint, Response, current_app, render_template, url_for
+from flask_babel import get_locale
 
 from cpms.web import assets
 from cpms.web.access import passive, public
@@ -30,4 +31,5 @@ def worker() -> Response:
 @passive
 def offline() -> Response:
     """Kept on the device, and shown there for a page that cannot be fetched. It holds nothing about anybody."""
-    return Response(render_template("layouts/offline.html"))
+    language = get_locale().language
+    return Response(render_template("layouts/offline.html"), headers={"Content-Language": language})

@@ -102,3 +102,37 @@ def test_without_a_safe_connection_nothing_is_kept_and_nothing_is_said(screen: S
     expect(page.locator("#today-board")).to_be_visible()
     page.goto("/login")  # and the day opens again
     expect(page.locator("#today-board")).to_be_visible()
+
+
+def test_a_page_that_was_reloaded_by_force_tells_the_worker_too(screen: Screen, clinic: Make) -> None:
+    page = screen("rita", service_workers="allow")
+    page.goto("/today/")
+    until(page, HAS_LIST, True)
+    # Only the worker can forget here: what it has under way no page can stop.
+    page.add_init_script("Object.defineProperty(globalThis, 'caches', {get: () => undefined})")
+    page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+    page.wait_for_function("navigator.serviceWorker?.controller === null && document.body?.dataset.keepsFor")
+    other = page.context.new_page()
+    other.goto("/auth/profile")
+    until(other, HAS_LIST, True)
+    page.get_by_role("button", name="Menu of Rita Desk").click()
+    page.get_by_role("button", name="Lock this screen").click()
+    expect(page.locator("#lock")).to_be_visible()
+    until(other, HAS_LIST, False)
+
+
+def test_the_page_without_a_server_speaks_as_who_reads_here_now(screen: Screen, clinic: Make, running: Server) -> None:
+    page = screen("rita", tolerate=GONE, service_workers="allow")
+    page.goto("/today/")
+    until(page, HAS_LIST, True)
+    page.goto("/auth/profile")
+    page.get_by_role("button", name="Türkçe").click()
+    expect(page.locator("html")).to_have_attribute("lang", "tr")
+    until(page, "caches.match('/offline').then((copy) => copy?.headers.get('Content-Language'))", "tr")
+    running.stop()
+    try:
+        page.goto("/patients/")
+        expect(page.locator("html")).to_have_attribute("lang", "tr")
+        expect(page.locator("h1")).not_to_contain_text("No connection")
+    finally:
+        running.start()

@@ -3,9 +3,10 @@ const workers = navigator.serviceWorker;
 const stores = globalThis.caches;
 const DAY = "day"; // as worker.js names it
 
-// What is kept goes with the session: at its end, and wherever nobody is signed in.
+// What is kept goes with the session: at its end, and wherever nobody is signed in. A page that was reloaded by force
+// has no controller, and still there is a worker that may be about to keep something.
 function forget() {
-  workers.controller?.postMessage({ forget: true });
+  workers.getRegistration().then((found) => found?.active?.postMessage({ forget: true })).catch(() => {});
   stores?.delete(DAY).catch(() => {});
 }
 
@@ -17,7 +18,7 @@ async function showKeptSheet() {
 async function keep(who) {
   if (document.hidden || document.getElementById("lock")?.open) return;
   const { active } = await workers.ready;
-  active.postMessage({ keep: true, who });
+  active.postMessage({ keep: true, who, language: document.documentElement.lang });
 }
 
 showKeptSheet();

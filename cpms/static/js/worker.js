@@ -38,6 +38,13 @@ async function keep(who) {
   else if (mine === turn) await (await caches.open(DAY)).put(sheet, answer);
 }
 
+// The page for when the server is away, in the language of who reads here now.
+async function speak(language) {
+  const shell = await caches.open(SHELL);
+  const copy = await shell.match(offline);
+  if (copy?.headers.get("Content-Language") !== language) await shell.add(offline).catch(() => {});
+}
+
 async function page(event, path) {
   try {
     const answer = (await event.preloadResponse) ?? (await fetch(event.request));
@@ -66,7 +73,8 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("message", (event) => {
-  event.waitUntil(event.data.forget ? forget() : keep(event.data.who));
+  const { data } = event;
+  event.waitUntil(data.forget ? forget() : Promise.all([keep(data.who), speak(data.language)]));
 });
 
 self.addEventListener("fetch", (event) => {
