@@ -16,6 +16,7 @@ bp = Blueprint("toasts", __name__)
 
 SECONDS = 5
 SECONDS_TO_UNDO = 10
+SECONDS_TO_WAIT = 60  # for the page that shows it: after that nobody knows any more what it was about
 _KEPT = "toasts"  # in the session's cookie, which has little room
 _MOST_KEPT = 3
 _LONGEST_KEPT = 700  # characters
@@ -23,7 +24,7 @@ _LONGEST_KEPT = 700  # characters
 
 def toast(text: str, kind: str = "ok", *, undo: str | None = None, action: dict[str, str] | None = None) -> None:
     """Show `text` with the next answer. `undo` is an address to post to, `action` a dialog's `label` and `url`."""
-    flash({"text": text, "kind": kind, "undo": undo, "action": action})
+    flash({"text": text, "kind": kind, "undo": undo, "action": action, "said": clock.now().timestamp()})
 
 
 def toasts() -> list[dict[str, Any]]:
@@ -33,12 +34,14 @@ def toasts() -> list[dict[str, Any]]:
 
 
 def _waiting() -> list[dict[str, Any]]:
-    """What waits to be shown, and waits no longer."""
+    """What waits to be shown, and waits no longer. What has waited too long is not shown, unless it is an error."""
+    now = clock.now().timestamp()
     messages = [
         message if isinstance(message, dict) else {"text": message, "kind": "ok", "undo": None, "action": None}
         for message in get_flashed_messages()
     ]
-    until = clock.now().timestamp() + SECONDS_TO_UNDO
+    messages = [each for each in messages if each["kind"] == "error" or now - each.get("said", now) < SECONDS_TO_WAIT]
+    until = now + SECONDS_TO_UNDO
     keep = [
         {"text": each["text"], "undo": each["undo"], "until": until}
         for each in messages

@@ -35,6 +35,17 @@ def test_it_is_on_the_next_page_for_ten_seconds(rita: Person, make: Make) -> Non
         assert buttons(rita) == []
 
 
+def test_what_waited_too_long_for_a_page_is_not_told_any_more(rita: Person, make: Make) -> None:
+    visit = make.visit()
+    rita.post(f"/calendar/events/{visit.id}/delete", version=visit.row_version)
+    with clock.freeze(NOW + timedelta(minutes=2)):
+        assert rita.get("/settings/").toast == ""
+    other = make.visit(TUESDAY + timedelta(hours=4))
+    rita.post(f"/calendar/events/{other.id}/delete", version=other.row_version)
+    with clock.freeze(NOW + timedelta(seconds=20)):
+        assert "Taken off the calendar" in rita.get("/settings/").toast, "a slow page still tells it"
+
+
 def test_a_visit_moved_without_a_new_page_is_kept_too(rita: Person, make: Make) -> None:
     visit = make.visit()
     answer = rita.htmx.post(f"/calendar/events/{visit.id}/delete", target="dialog", version=visit.row_version)

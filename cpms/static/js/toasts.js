@@ -1,11 +1,11 @@
-// Sentences at the foot of the screen; while a dialog is open, at its head, where they cover no button, and on a page that
-// has a place for them, there. They go by themselves unless they are errors or somebody is at them.
+// Sentences at the foot of the screen, at the head of an open dialog, or where a page has a place for them.
+// They go by themselves unless they are errors or somebody is at them.
 const toasts = document.getElementById("toasts");
 const TICK = 250;
 const MOST = 3;
 const base = document.querySelector("[data-toasts-here]") ?? document.body; // not within what is swapped
 
-// Everything outside an open dialog is out of reach, so the sentences move in with it.
+// Everything outside an open dialog is out of reach.
 function moveIn() {
   const home = [...document.querySelectorAll("dialog:modal")].at(-1) ?? base;
   if (toasts.parentElement !== home) home.append(toasts);
@@ -15,7 +15,7 @@ function moveOut() {
   if (toasts.parentElement !== base) base.append(toasts);
 }
 
-// At most so many, and of two that say the same only the newer: a pile hides what is new.
+// Of two that say the same only the newer: a pile hides what is new.
 function thin() {
   const said = new Set();
   for (const toast of [...toasts.children].reverse()) {
@@ -25,11 +25,14 @@ function thin() {
   }
 }
 
+// While nobody looks time stands still, but what could be undone a minute ago is old.
 function tick() {
-  if (document.hidden || toasts.matches(":hover, :focus-within")) return;
+  if (toasts.matches(":hover, :focus-within")) return;
   for (const toast of toasts.querySelectorAll("[data-seconds]")) {
-    toast.dataset.left = (toast.dataset.left ?? toast.dataset.seconds * 1000) - TICK;
-    if (toast.dataset.left <= 0) toast.remove();
+    toast.end ??= Date.now() + 60_000;
+    toast.left ??= toast.dataset.seconds * 1000;
+    if (!document.hidden) toast.left -= TICK;
+    if (toast.left <= 0 || (toast.end < Date.now() && toast.querySelector("form"))) toast.remove();
   }
 }
 
