@@ -245,11 +245,12 @@ def plan_words(plan: DayPlan) -> str:
 
 
 def week_words(week: Week) -> str:
-    """A week in a line: days that follow each other and are alike stand together."""
-    names = get_day_names("abbreviated", locale=get_locale())
+    """A week in a line, from the reader's first day on: days that follow each other and are alike stand together."""
+    locale = get_locale()
+    names, first = get_day_names("abbreviated", locale=locale), locale.first_week_day
     parts: list[tuple[int, int, str]] = []
-    for day, plan in enumerate(week):
-        words = plan_words(plan)
+    for day in (*range(first, 7), *range(first)):
+        words = plan_words(week[day])
         if parts and parts[-1][2] == words:
             parts[-1] = parts[-1][0], day, words
         else:

@@ -110,6 +110,24 @@ def test_a_week_begins_with_the_day_of_the_reader_s_country(ctx: Flask, language
         assert names[0] == ("Sun" if language == "en_US" else "Mon")
 
 
+def test_every_list_of_weekdays_begins_as_the_reader_s_week(
+    app: Flask, rita: Person, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = make.user("ada").id
+    rita.post(f"/hours/providers/{ada}/days/6", version=0, mode="own", from_1="10:00", to_1="12:00")
+    monkeypatch.setattr(app.extensions["babel"], "locale_selector", lambda: "en_US")
+    for address, days in (
+        ("/hours/", ".facts dt"),
+        (f"/hours/providers/{ada}", "tbody th"),
+        (f"/hours/providers/{ada}/days/2", "label.chip"),
+        ("/calendar/free", "label.chip"),
+        ("/calendar/events/new", ".repeat-week label.check"),
+    ):
+        names = [each.get_text(strip=True) for each in rita.get(address).page.all(days)]
+        assert (names[0][:3], names[-1][:3], len(names)) == ("Sun", "Sat", 7), address
+    assert "Sun 10:00–12:00 · Mon–Sat as the clinic" in rita.get("/hours/").page.text
+
+
 def test_plural_forms_are_those_of_the_language(ctx: Flask) -> None:
     def said(count: int) -> str:
         return ngettext("%(num)d visit stays in the trash.", "%(num)d visits stay in the trash.", count)
