@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from cpms.calendar.models import Event
 from cpms.core.db import db
@@ -18,13 +18,6 @@ def at(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour))
 
 
-LOADED = """async () => {
-    const names = performance.getEntriesByType("resource").map((each) => each.name);
-    const name = names.find((each) => each.includes("calendar-month"));
-    return Boolean(name && await import(name));
-}"""
-
-
 def test_keys_lead_through_the_views_and_the_picker(screen: Screen, clinic: Make, monday: date) -> None:
     clinic.visit(at(monday, 10))
     page = screen("rita")
@@ -32,7 +25,6 @@ def test_keys_lead_through_the_views_and_the_picker(screen: Screen, clinic: Make
     page.locator(".cal-scroll").focus()
     page.keyboard.press("o")
     expect(page).to_have_url(re.compile(f"/calendar/month/{monday}"))
-    page.wait_for_function(LOADED)  # the month's keys come with the first month
     page.locator(f"#d{monday}").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(f"#d{monday + timedelta(days=1)}")).to_be_focused()
@@ -59,6 +51,36 @@ def test_keys_lead_through_the_views_and_the_picker(screen: Screen, clinic: Make
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/calendar/list/{wanted}"))
     expect(page.locator("#cal-go")).to_be_hidden()
+
+
+@pytest.mark.parametrize("view", ["month", "list"])
+def test_keys_that_are_pressed_before_those_of_the_view_have_come_are_not_lost(
+    screen: Screen, clinic: Make, monday: date, view: str
+) -> None:
+    for day in (monday, monday + timedelta(days=1)):
+        clinic.visit(at(day, 10))
+    page = screen("rita")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/calendar-month.js", hold)
+    page.goto(f"/calendar/week/{monday}")
+    page.locator(".cal-scroll").focus()
+    page.keyboard.press("o" if view == "month" else "l")
+    all_days = page.locator(".month-day" if view == "month" else ".entry")
+    expect(all_days.nth(1)).to_be_visible()
+    first = page.locator(f"#d{monday}") if view == "month" else all_days.first
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(first).to_be_focused()
+    for each in held:
+        each.continue_()
+    wanted = page.locator(f"#d{monday + timedelta(days=7)}") if view == "month" else all_days.nth(1)
+    expect(wanted).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(first).to_be_focused()
 
 
 def test_a_finger_picks_a_month_and_opens_a_day(screen: Screen, clinic: Make, monday: date) -> None:

@@ -1,4 +1,4 @@
-// Days that do not fit on the screen: a row of their names shows which are in sight, and leads to the others.
+// Days that do not fit on the screen: a row shows which are in sight, and leads to the others.
 import { each } from "./each.js";
 import { find, on } from "./calendar-drag.js";
 
@@ -11,7 +11,7 @@ export function across(column) {
 
 const isRtl = () => document.documentElement.dir === "rtl";
 
-let fitted = true; // as it was last: what comes is likely to be as wide, and is then laid out once
+let fitted = true; // what comes is likely to be as wide as before, and is then laid out once
 
 function look() {
   const pane = find(".cal-scroll");

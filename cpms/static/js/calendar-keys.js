@@ -4,8 +4,9 @@ import { carry, find, frame, hand, letGo, lift, measures, on, placeOf, putBack, 
 
 const onward = document.documentElement.dir === "rtl" ? -1 : 1;
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-onward, 0], ArrowRight: [onward, 0] };
-// What cuts and copies comes with the first time that somebody does.
+// What cuts and copies, and the keys of a month, come with the first use.
 export const withHand = (act) => import("./calendar-clipboard.js").then(act);
+const month = () => import("./calendar-month.js");
 
 let index = 0; // the column and the minute where the frame stands
 let minute = 0;
@@ -68,8 +69,10 @@ on("keydown", (event) => {
     else if (key === "Enter" || key === "m") letGo();
     else if (key === "Escape") putBack();
     else return;
-  } else if (arrow && find(".grid") && target.matches(".cal-scroll, .cal-scroll *")) walk(...arrow);
-  else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
+  } else if (arrow && target.matches(".cal-scroll, .cal-scroll *") && event.isTrusted) {
+    if (find(".grid")) walk(...arrow);
+    else month().then(() => target.dispatchEvent(new KeyboardEvent("keydown", event))); // pressed too early
+  } else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
   else if (key === "n" && target.matches(".slot")) target.click();
   else if ((key === "x" || key === "c") && target.matches(".ev, .entry")) withHand((clipboard) => clipboard.takeUp(target, key));
   else if (key === "Escape" && find("#clipboard-let-go") && target.matches("body, main, #calendar *")) find("#clipboard-let-go").click();
@@ -82,9 +85,10 @@ on("keydown", (event) => {
   event.preventDefault();
 });
 
-// The grid is one stop for Tab: hundreds of cards would stand between the tools and whatever follows.
+// One stop for Tab: hundreds of cards would stand between the tools and whatever follows.
 const oneStop = () => document.querySelectorAll("#calendar :is(.ev, .col-head a)").forEach((link) => { link.tabIndex = -1; });
 each("#calendar", oneStop);
+each("[data-days]", month);
 on("htmx:after:swap", oneStop);
 
 on("focusout", ({ target }) => { if (target.matches(".slot")) target.hidden = true; });

@@ -1,4 +1,4 @@
-// The calendar's wiring. It hangs on the document, so that a grid that is swapped or morphed needs nothing again.
+// The calendar's wiring. It hangs on the document: a grid that is swapped or morphed needs nothing again.
 import { each } from "./each.js";
 import { find, frame, on, putBack, spotAt, STEP } from "./calendar-drag.js";
 import { withHand } from "./calendar-keys.js"; // writes to each new card: before the next one has them measured
@@ -54,12 +54,12 @@ on("htmx:before:swap", (event) => {
   const { scrollTop: top, scrollLeft: left } = find(".cal-scroll");
   if (target?.id === "calendar") scrolled = { view: target.dataset.view, top, left };
 });
-// Refused, signed out or no answer at all: nothing stays half moved.
+// Refused or no answer at all: nothing stays half moved.
 on("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement.matches("[data-move]")) putBack(find(".pending"));
 });
 
-// The frame of a slot goes when its form does, or when something was booked there: it would lie over the new card.
+// The frame of a slot goes with its form, or with a booking: it would lie over the new card.
 function clearSlot() {
   const slot = find(".slot");
   if (slot && document.activeElement !== slot && !document.querySelector("dialog:modal")) slot.hidden = true;
@@ -92,7 +92,5 @@ each("#calendar", (calendar) => {
   }
 });
 each("#clipboard[data-event]", () => withHand((clipboard) => clipboard.mark()));
-// The keys of a month come with the first month that is shown.
-each("[data-days]", () => import("./calendar-month.js"));
 on("htmx:after:swap", showNow);
 setInterval(showNow, 15_000);
