@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import date, datetime, time
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from cpms.settings import services as settings
 from tests.browser.conftest import Screen
 from tests.browser.test_auth_lock import end_sessions, unlock
 from tests.make import Make
@@ -92,3 +94,54 @@ def test_the_menu_is_a_rail_with_words_a_narrow_rail_or_a_bar_of_five(screen: Sc
             assert place and icon and word and place["height"] >= (38 if width > 1199 else 44)
             assert (word["x"] > icon["x"] + icon["width"]) == (width >= 1200)
     assert box["y"] + box["height"] == 800
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("width", [1199, 820, 700, 390])
+def test_no_word_of_the_menu_touches_the_edge_of_its_tile(
+    screen: Screen, clinic: Make, language: str, width: int
+) -> None:
+    with clinic.writing():
+        settings.change_settings(language=language)
+    page = screen("olga", width=width)
+    for address in ("/today/", "/calendar/", "/patients/", "/xrays/", "/settings/"):
+        page.goto(address)
+        tile = page.locator(".rail li:visible > [aria-current]")
+        place, word = tile.bounding_box(), tile.locator("span").bounding_box()
+        assert place and word
+        assert min(word["x"] - place["x"], place["x"] + place["width"] - word["x"] - word["width"]) >= 3, address
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("width", [1280, 1000, 820, 700])
+def test_the_clinic_s_name_has_room_beside_the_word_that_it_is_a_demo(
+    screen: Screen, clinic: Make, language: str, width: int
+) -> None:
+    with clinic.writing():
+        settings.change_settings(language=language, is_demo=True, clinic_name="Demo Dental")
+    page = screen("rita", width=width)
+    page.goto("/today/")
+    name = page.locator(".top-clinic")
+    expect(name).to_have_text("Demo Dental")
+    assert name.evaluate("(name) => name.scrollWidth <= name.clientWidth")
+    person = page.locator(".person").bounding_box()
+    assert person is not None and person["x"] + person["width"] <= width
+
+
+def test_what_could_be_undone_a_minute_ago_is_not_offered_on_a_page_that_nobody_saw(
+    screen: Screen, clinic: Make, monday: date
+) -> None:
+    visit = clinic.visit(datetime.combine(monday, time(9)))
+    page = screen("rita")
+    page.clock.install()
+    page.goto(f"/calendar/day/{monday}")
+    page.locator(f"#e{visit.id}").click()
+    page.locator("#dialog").get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Take off the calendar").click()
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("Taken off the calendar")
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")
+    page.clock.run_for(12_000)
+    expect(toast).to_be_visible()
+    page.clock.run_for(60_000)
+    expect(toast).to_have_count(0)
