@@ -24,7 +24,7 @@ def tools(shown: Shown, things: Things) -> dict[str, Any]:
         (_("Chairs"), _chips("chair", things, shown.chairs)),
         (_("Types"), _chips("type", things, shown.types)),
     ]
-    beside = groups[0][1] + groups[1][1]
+    beside = [(label, chips) for label, chips in groups[:2] if chips]
     today = shown.at(clock.today())
     return {
         "previous_url": address(shown.turned(-1)),
@@ -48,7 +48,7 @@ def tools(shown: Shown, things: Things) -> dict[str, Any]:
         if shown.view == "month"
         else url_for("calendar.print_sheet", view=shown.view, day=shown.day, **shown.filters()),
         "now": clock.clinic_now(),
-        "chips": beside if len(beside) <= MOST_CHIPS else [],
+        "chips": beside if sum(len(chips) for _label, chips in beside) <= MOST_CHIPS else [],
         "groups": [(label, chips) for label, chips in groups if chips],
         "filters_on": len(shown.providers) + len(shown.chairs) + len(shown.types) + shown.cancelled,
     }
