@@ -24,7 +24,7 @@ from cpms.web.access import can, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, finished, is_htmx, page
 from cpms.web.numbers import whole
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 bp = Blueprint("hours", __name__, url_prefix="/hours")
 
@@ -130,7 +130,7 @@ def _provider_url(user_id: int) -> str:
 
 
 def _saved(words: str, write: Any, url: str) -> Response:
-    toast(words, undo=url_for("audit.undo", entry_id=write.entry_id) if write.changes else None)
+    toast(words, undo=way_back(write))
     return finished(url, CHANGED, "calendar-changed")
 
 
@@ -268,7 +268,7 @@ def change_country() -> ResponseReturnValue:
         return _holidays_page(form, 422)
     with transaction("hours.country", actor=current_user) as write:
         services.set_country(country=form.country.data, region=form.region.data if form.country.data else "")
-    toast(_("Saved."), undo=url_for("audit.undo", entry_id=write.entry_id) if write.changes else None)
+    toast(_("Saved."), undo=way_back(write))
     return done(url_for("hours.holidays"))
 
 
@@ -287,7 +287,7 @@ def set_open(day: str, word: str) -> ResponseReturnValue:
         if word == "open"
         else _("The clinic is closed on %(day)s.", day=named)
     )
-    toast(said, undo=url_for("audit.undo", entry_id=write.entry_id) if write.changes else None)
+    toast(said, undo=way_back(write))
     return done(url_for("hours.holidays", year=asked.year)) if not is_htmx() else _fired()
 
 

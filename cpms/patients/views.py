@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from cpms.core import clock
-from cpms.core.db import Writing, transaction
+from cpms.core.db import transaction
 from cpms.core.errors import Stale
 from cpms.core.permissions import P
 from cpms.patients import queries, rules, services
@@ -20,7 +20,7 @@ from cpms.web import actions, errors, nav
 from cpms.web.access import can, require
 from cpms.web.htmx import done, is_htmx, page, partial
 from cpms.web.numbers import whole
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 bp = Blueprint("patients", __name__, url_prefix="/patients")
 bp.add_app_template_global(nav.chart_tabs)
@@ -89,7 +89,7 @@ def create() -> ResponseReturnValue:
         form.refuse("different_person", _("Please look whether it is the same person. If not, tick this."))
         return _new_page(form, same=known.candidates, status=422)
     said = _("%(name)s is saved with chart number %(number)d.", name=patient.name, number=patient.chart_no)
-    toast(said, undo=_way_back(write) if can(P.PATIENT_ARCHIVE) else None)
+    toast(said, undo=way_back(write) if can(P.PATIENT_ARCHIVE) else None)
     return done(url_for(".patient", patient_id=patient.id))
 
 
@@ -139,7 +139,7 @@ def update(patient_id: int) -> ResponseReturnValue:
             services.update_patient(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/edit.html", chart.id, form)
-    toast(_what_was_saved(form, seen), undo=_way_back(write))
+    toast(_what_was_saved(form, seen), undo=way_back(write))
     return done(url_for(".patient", patient_id=patient_id))
 
 
@@ -162,7 +162,7 @@ def update_medical(patient_id: int) -> ResponseReturnValue:
             services.update_medical(queries.patient(patient_id), seen=seen, changes=form.changes())
     except Stale:
         return _both_edits("patients/medical_edit.html", chart.id, form)
-    toast(_what_was_saved(form, seen), undo=_way_back(write))
+    toast(_what_was_saved(form, seen), undo=way_back(write))
     return done(url_for(".medical", patient_id=patient_id))
 
 
@@ -196,11 +196,6 @@ def _both_edits(template: str, patient_id: int, form: EditForm) -> Response:
         elsewhere[name] = _("Saved now: %(value)s", value=_in_words(value) or _("nothing"))
     chart = queries.chart(patient_id)
     return _edit_page(template, chart, again, status=409, elsewhere=elsewhere, changed_at=row.updated_at)
-
-
-def _way_back(write: Writing) -> str | None:
-    """The address that takes the write back; None when it changed nothing."""
-    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
 
 
 def _what_was_saved(form: EditForm, seen: rules.Seen) -> str:

@@ -11,7 +11,7 @@ from cpms.settings import queries, services
 from cpms.settings.forms import ClinicForm
 from cpms.web.access import require
 from cpms.web.htmx import done, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -44,5 +44,5 @@ def change_clinic() -> Response:
     except Stale as clash:
         form.seen.data = queries.fingerprint()
         return _clinic(form, clash.status, form.stored_beside(queries.current()))
-    toast(_("Saved."), undo=url_for("audit.undo", entry_id=write.entry_id) if write.changes else None)
+    toast(_("Saved."), undo=way_back(write))
     return done(url_for("settings.index"))

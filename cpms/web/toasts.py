@@ -4,10 +4,11 @@ pages, for as long as its time runs."""
 import math
 from typing import Any
 
-from flask import Blueprint, Flask, Response, flash, get_flashed_messages, render_template, request, session
+from flask import Blueprint, Flask, Response, flash, get_flashed_messages, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from cpms.core import clock
+from cpms.core.db import Writing
 from cpms.core.permissions import P
 from cpms.web.access import require
 from cpms.web.htmx import is_htmx, nothing_new
@@ -25,6 +26,11 @@ _LONGEST_KEPT = 700  # characters
 def toast(text: str, kind: str = "ok", *, undo: str | None = None, action: dict[str, str] | None = None) -> None:
     """Show `text` with the next answer. `undo` is an address to post to, `action` a dialog's `label` and `url`."""
     flash({"text": text, "kind": kind, "undo": undo, "action": action, "said": clock.now().timestamp()})
+
+
+def way_back(write: Writing) -> str | None:
+    """The address that takes a write back, once it is stored; None when it changed nothing."""
+    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
 
 
 def toasts() -> list[dict[str, Any]]:

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 
-from cpms.core.db import Writing
 from cpms.settings import queries as settings
 
 bp = Blueprint("auth", __name__)
@@ -12,8 +11,3 @@ bp = Blueprint("auth", __name__)
 
 def idle_limit() -> timedelta:
     return timedelta(minutes=settings.current().idle_minutes)
-
-
-def way_back(write: Writing) -> str | None:
-    """The address that takes the write back; None when it changed nothing."""
-    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None

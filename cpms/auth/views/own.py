@@ -21,7 +21,7 @@ from cpms.auth.forms import (
     stored_beside,
 )
 from cpms.auth.models import Theme, User
-from cpms.auth.views.blueprint import bp, idle_limit, way_back
+from cpms.auth.views.blueprint import bp, idle_limit
 from cpms.auth.views.door import awake, lock, logout, way_on
 from cpms.core.db import transaction
 from cpms.core.errors import DomainError, Refused, Stale
@@ -31,7 +31,7 @@ from cpms.web.access import require, view_of_request
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, page
 from cpms.web.language import LANGUAGES, first_spoken
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 
 @bp.before_app_request

@@ -17,14 +17,14 @@ from cpms.auth.forms import (
     stored_beside,
 )
 from cpms.auth.models import User
-from cpms.auth.views.blueprint import bp, idle_limit, way_back
+from cpms.auth.views.blueprint import bp, idle_limit
 from cpms.core.db import transaction
 from cpms.core.errors import Refused, Stale
 from cpms.core.permissions import P
 from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 
 @bp.get("/auth/users")

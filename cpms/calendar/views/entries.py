@@ -30,7 +30,7 @@ from cpms.patients import services as patient_services
 from cpms.web.access import can, require
 from cpms.web.filters import when
 from cpms.web.htmx import finished, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 DAYS_TO_OPEN = 60  # that are looked at for the next one on which the clinic opens
 
@@ -303,7 +303,7 @@ def change(event_id: int) -> ResponseReturnValue:
     except DomainError as refused:
         problem = told(refused, form)
         return _event_page(form, event=row, problem=problem, status=problem.status)
-    back = url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
+    back = way_back(write)
     toast(_("Saved: %(label)s, %(when)s.", label=services.label(row), when=when(row.start)), undo=back)
     return finished(url_for("calendar.day", day=row.start.date()), CHANGED, VISITS_CHANGED)
 

@@ -19,7 +19,7 @@ from cpms.core.permissions import P
 from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.htmx import closed, done, finished, is_htmx, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 
 @bp.get("/chairs")
@@ -172,7 +172,7 @@ def _store_row(
                 form.version.data = row.row_version  # saving again is then a decision, not an accident
     if status != 200:
         return page(template, status=status, form=form, **context)
-    back = url_for("audit.undo", entry_id=write.entry_id) if row is not None and write.changes else None
+    back = way_back(write) if row is not None else None
     toast(_("Saved: %(name)s.", name=form.name.data), undo=back)
     return finished(url_for(endpoint), FURNITURE_CHANGED)
 

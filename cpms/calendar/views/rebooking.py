@@ -16,7 +16,7 @@ from cpms.core.permissions import P
 from cpms.web.access import can, require
 from cpms.web.errors import sentence
 from cpms.web.htmx import finished, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 
 @bp.get("/rebook")
@@ -63,7 +63,7 @@ def no_new_date(event_id: int) -> ResponseReturnValue:
         return _ask(row, form, status=problem.status)
     toast(
         _("%(label)s: no new date wanted.", label=services.label(row)),
-        undo=url_for("audit.undo", entry_id=write.entry_id),
+        undo=way_back(write),
     )
     return finished(url_for("calendar.rebook"), CHANGED, VISITS_CHANGED)
 

@@ -27,7 +27,7 @@ from cpms.web.access import can, require
 from cpms.web.errors import sentence
 from cpms.web.filters import when
 from cpms.web.htmx import finished, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 
 OF_THE_PLAN = {"csrf_token", "take", "looked", "back", "overbook_reason"}  # the rest is carried on unseen
 
@@ -62,7 +62,7 @@ def book_many(form: EventForm, whose: Callable[[], int | None]) -> Response:
         label=services.label(rows[0]),
         when=when(rows[0].start),
     )
-    toast(words, undo=_undo(write))
+    toast(words, undo=way_back(write))
     return _finished(rows[0])
 
 
@@ -103,7 +103,7 @@ def cancel_many(row: Event, form: StatusForm) -> Response:
         rows = series.cancel_following(row, seen=form.version.data or 0, reason=reason, ticks=form.ticks())
     words = ngettext("%(label)s: %(num)d visit cancelled.", "%(label)s: %(num)d visits cancelled.", len(rows),
                      label=services.label(row))  # fmt: skip
-    toast(words, undo=_undo(write))
+    toast(words, undo=way_back(write))
     return _finished(row)
 
 
@@ -113,7 +113,7 @@ def delete_many(row: Event, form: DeleteForm) -> Response:
     words = ngettext("Taken off the calendar: %(label)s, %(num)d entry.",
                      "Taken off the calendar: %(label)s, %(num)d entries.", len(rows),
                      label=services.label(row))  # fmt: skip
-    toast(words, undo=_undo(write))
+    toast(words, undo=way_back(write))
     return _finished(row)
 
 
@@ -121,12 +121,8 @@ def _changed(row: Event, number: int, write: Any) -> Response:
     if number:
         words = ngettext("Saved: %(label)s, %(num)d entry from %(when)s.", "Saved: %(label)s, %(num)d entries from "
                          "%(when)s.", number, label=services.label(row), when=when(row.start))  # fmt: skip
-        toast(words, undo=_undo(write))
+        toast(words, undo=way_back(write))
     return _finished(row)
-
-
-def _undo(write: Any) -> str | None:
-    return url_for("audit.undo", entry_id=write.entry_id) if write.changes else None
 
 
 def _finished(row: Event) -> Response:
@@ -253,7 +249,7 @@ def extend_series(event_id: int) -> ResponseReturnValue:
         return _series_page(row, form, status=problem.status)
     words = ngettext("Booked: %(label)s, %(num)d more entry.", "Booked: %(label)s, %(num)d more entries.", len(rows),
                      label=services.label(row))  # fmt: skip
-    toast(words, undo=_undo(write))
+    toast(words, undo=way_back(write))
     return _finished(row)
 
 

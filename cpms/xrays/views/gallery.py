@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from cpms.core.db import transaction
+from cpms.core.db import Writing, transaction
 from cpms.core.errors import DomainError
 from cpms.core.permissions import P
 from cpms.patients import queries as patients
@@ -17,7 +17,7 @@ from cpms.web.errors import sentence
 from cpms.web.filters import full_day
 from cpms.web.htmx import finished, page
 from cpms.web.numbers import whole
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 from cpms.xrays import queries, services
 from cpms.xrays.forms import DeleteForm, FactsForm, MoveForm
 from cpms.xrays.models import Xray
@@ -82,7 +82,7 @@ def change_facts(xray_id: int) -> ResponseReturnValue:
             services.update_facts(queries.xray(xray_id), seen=form.version.data, **form.given())
     except DomainError as refusal:
         return _refused(refusal, xray_id, form, _facts)
-    return _done(_("Saved."), queries.xray(xray_id).patient_id, write.entry_id)
+    return _done(_("Saved."), queries.xray(xray_id).patient_id, write)
 
 
 @bp.get("/<int:xray_id>/move")
@@ -112,7 +112,7 @@ def move(xray_id: int) -> ResponseReturnValue:
             name = to.name
     except DomainError as refusal:
         return _refused(refusal, xray_id, form, _move)
-    return _done(_("The picture is in the chart of %(name)s now.", name=name), here, write.entry_id)
+    return _done(_("The picture is in the chart of %(name)s now.", name=name), here, write)
 
 
 @bp.get("/find-patient")
@@ -157,7 +157,7 @@ def delete(xray_id: int) -> ResponseReturnValue:
             services.delete_xray(queries.xray(xray_id), seen=form.version.data)
     except DomainError as refusal:
         return _refused(refusal, xray_id, form, _delete)
-    return _done(_("The picture is in the trash."), here, write.entry_id)
+    return _done(_("The picture is in the trash."), here, write)
 
 
 def _about(xray: Xray) -> dict[str, Any]:
@@ -175,6 +175,6 @@ def _refused(refusal: DomainError, xray_id: int, form: Any, again: Any) -> Respo
     return answer
 
 
-def _done(words: str, patient_id: int, entry_id: int | None) -> Response:
-    toast(words, undo=url_for("audit.undo", entry_id=entry_id) if entry_id else None)
+def _done(words: str, patient_id: int, write: Writing) -> Response:
+    toast(words, undo=way_back(write))
     return finished(url_for(".of_patient", patient_id=patient_id), CHANGED)

@@ -14,7 +14,7 @@ from cpms.patients import queries as patients
 from cpms.web.access import require
 from cpms.web.errors import sentence
 from cpms.web.htmx import done, page
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 from cpms.xrays import queries, rules, services
 from cpms.xrays.forms import CellForm, FillForm, MountForm, PlaceForm, TitleForm
 from cpms.xrays.models import MountLayout, XrayMount
@@ -127,7 +127,7 @@ def _changed(mount_id: int, change: Any) -> Response:
         toast(sentence(stale), "error")
         return _mount(queries.mount(mount_id), status=stale.status)
     if write.changes:
-        toast(_("The mount is changed."), undo=url_for("audit.undo", entry_id=write.entry_id))
+        toast(_("The mount is changed."), undo=way_back(write))
     return _mount(queries.mount(mount_id))
 
 
@@ -155,7 +155,7 @@ def delete_mount(mount_id: int) -> ResponseReturnValue:
     patient_id = row.patient_id
     with transaction("xray_mount.delete", actor=current_user, about=row) as write:
         services.delete_mount(queries.mount(mount_id), seen=form.version.data)
-    toast(_("The mount is taken away; its pictures stay."), undo=url_for("audit.undo", entry_id=write.entry_id))
+    toast(_("The mount is taken away; its pictures stay."), undo=way_back(write))
     return done(url_for(".mounts", patient_id=patient_id))
 
 

@@ -20,7 +20,7 @@ from cpms.web.access import require
 from cpms.web.filters import full_day, short_day
 from cpms.web.htmx import done, is_htmx, page
 from cpms.web.numbers import whole
-from cpms.web.toasts import toast
+from cpms.web.toasts import toast, way_back
 from cpms.xrays import queries, rules, services
 from cpms.xrays.forms import MarksForm, PhrasesForm, ReportForm
 from cpms.xrays.models import Laterality, Xray
@@ -221,7 +221,7 @@ def add_notes(xray_id: int) -> ResponseReturnValue:
             services.draw(queries.xray(xray_id), marks, by=current_user)
     except (ValueError, TypeError):
         abort(400)
-    toast(_("Saved for everybody who opens this picture."), undo=url_for("audit.undo", entry_id=write.entry_id))
+    toast(_("Saved for everybody who opens this picture."), undo=way_back(write))
     return _after(xray_id)
 
 
@@ -231,7 +231,7 @@ def remove_note(xray_id: int, note_id: str) -> ResponseReturnValue:
     xray = queries.xray(xray_id)
     with transaction("xray.remove_note", actor=current_user, about=xray) as write:
         services.remove_own_note(queries.xray(xray_id), note_id, by=current_user)
-    toast(_("The note is taken away."), undo=url_for("audit.undo", entry_id=write.entry_id))
+    toast(_("The note is taken away."), undo=way_back(write))
     return _after(xray_id)
 
 
@@ -262,9 +262,7 @@ def save_report(xray_id: int) -> ResponseReturnValue:
             )
     except Stale as clash:
         return _both_reports(xray_id, form, seen, clash.status)
-    changed = bool(write.changes)
-    undo = url_for("audit.undo", entry_id=write.entry_id) if changed else None
-    toast(_("The report is saved.") if changed else _("Nothing was changed."), undo=undo)
+    toast(_("The report is saved.") if write.changes else _("Nothing was changed."), undo=way_back(write))
     return _after(xray_id)
 
 
