@@ -43,6 +43,7 @@ def test_a_finger_copies_a_visit_and_escape_lets_go(screen: Screen, clinic: Make
         page.locator("#dialog").get_by_role("button", name="More").tap()
         page.locator("#dialog").get_by_role("button", name="Copy, to book it once more").tap()
         expect(page.locator("#clipboard")).to_contain_text("Tap a free time to book it once more.")
+        expect(page.locator("#dialog")).not_to_be_visible()
         if page.locator(".ev").count() == 1:
             box = page.locator(".col .slots").first.bounding_box()
             assert box is not None
