@@ -10,7 +10,7 @@ import numpy
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalIntraOralXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from bench.chromium import ARGUMENTS, CHROMIUM, SLOWER
+from bench.chromium import ARGUMENTS, CHROMIUM, SLOWER, WINDOW
 from bench.desk import cookie
 from bench.run import Run
 from bench.served import serving
@@ -55,7 +55,7 @@ def figures(run: Run) -> list[Line]:
     with serving(clinic) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         address = f"http://127.0.0.1:{server.port}"
-        context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
+        context = browser.new_context(base_url=address, **WINDOW)
         context.add_cookies([{"name": morsel.key, "value": morsel.value, "url": address}])
         viewer, plain = (_slowed(context) for _ in range(2))
         plain.route("**/bare", lambda route: route.fulfill(content_type="text/html", body=BARE.format(id=xray_id)))
