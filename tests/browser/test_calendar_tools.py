@@ -108,3 +108,26 @@ def test_the_lines_to_be_rebooked_are_tight(
     for link in line.locator("a").all():
         place = link.bounding_box()
         assert place is not None and place["height"] >= 44
+
+
+def test_keys_see_what_has_no_room_and_leave_the_row_as_it_was(screen: Screen, clinic: Make, monday: date) -> None:
+    page = screen("rita", width=1280, height=800)
+    page.goto(f"/calendar/day/{monday}")
+    row = page.locator(".cal-beside")
+    page.locator("#cal-list").focus()
+    reached = 0
+    while True:
+        page.keyboard.press("Tab")
+        held = page.locator(":focus")
+        if held.get_attribute("id") == "cal-filter":
+            break
+        inner, outer = held.bounding_box(), row.bounding_box()
+        assert inner and outer and inner["y"] >= outer["y"]
+        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+        reached += 1
+    assert reached == row.locator("button").count() > 4
+    assert row.evaluate("(row) => row.scrollTop") == 0
+    assert (
+        page.locator("#cal-by-chair").evaluate("(button) => button.getBoundingClientRect().top")
+        > row.bounding_box()["y"]
+    )  # type: ignore[index]
