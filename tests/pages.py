@@ -1,13 +1,83 @@
 """A small reader of the pages that the clinic sees, and the people who open them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 from werkzeug.test import TestResponse
+
+UNSAID = {"script", "style"}
+
+
+class Tag:
+    """An element of a page."""
+
+    def __init__(self, node: LexborNode) -> None:
+        self.node = node
+
+    def __str__(self) -> str:
+        return self.node.html or ""
+
+    @property
+    def name(self) -> str:
+        return str(self.node.tag)
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        return {name: value or "" for name, value in self.node.attributes.items()}
+
+    @property
+    def classes(self) -> list[str]:
+        return self.attrs.get("class", "").split()
+
+    def __getitem__(self, name: str) -> str:
+        return self.attrs[name]
+
+    def get(self, name: str, default: str = "") -> str:
+        return self.attrs.get(name, default)
+
+    def has_attr(self, name: str) -> bool:
+        return name in self.attrs
+
+    @property
+    def text(self) -> str:
+        """Its words, with one space between them."""
+        return " ".join(" ".join(self.strings).split())
+
+    @property
+    def strings(self) -> Iterator[str]:
+        for node in self.node.traverse(include_text=True):
+            if node.is_text_node and node.parent is not None and node.parent.tag not in UNSAID:
+                yield node.text_content or ""
+
+    def get_text(self, between: str = "", *, strip: bool = False) -> str:
+        words = [each.strip() for each in self.strings] if strip else self.strings
+        return between.join(each for each in words if each)
+
+    def select(self, selector: str) -> list["Tag"]:
+        return [Tag(node) for node in self.node.css(selector) if node != self.node]
+
+    def select_one(self, selector: str) -> "Tag | None":
+        return next(iter(self.select(selector)), None)
+
+    def around(self, name: str) -> "Tag":
+        """The nearest element of that name that it stands in."""
+        node = self.node.parent
+        while node is not None and node.tag != name:
+            node = node.parent
+        assert node is not None, f"no {name} around it"
+        return Tag(node)
+
+    def after(self, name: str) -> "Tag":
+        """The next element of that name beside it."""
+        node = self.node.next
+        while node is not None and node.tag != name:
+            node = node.next
+        assert node is not None, f"no {name} after it"
+        return Tag(node)
 
 
 class Page:
@@ -17,16 +87,18 @@ class Page:
         self.html = html
 
     @cached_property
-    def soup(self) -> BeautifulSoup:
-        """Read as a browser does, which takes longer than the answer: only when somebody asks."""
-        return BeautifulSoup(self.html, "html5lib")
+    def root(self) -> Tag:
+        """Read as a browser does."""
+        root = LexborHTMLParser(self.html).root
+        assert root is not None
+        return Tag(root)
 
     @property
     def text(self) -> str:
-        return " ".join(self.soup.get_text(" ").split())
+        return self.root.text
 
     def all(self, selector: str) -> list[Tag]:
-        return list(self.soup.select(selector))
+        return [Tag(node) for node in self.root.node.css(selector)]
 
     def one(self, selector: str) -> Tag:
         """The only element that fits; anything else is a failed assertion."""
@@ -41,17 +113,16 @@ class Page:
         """What stands in the form field of that name."""
         field = self.one(f'[name="{name}"]:not([type="hidden"]), input[type="hidden"][name="{name}"]')
         if field.name == "textarea":
-            return field.get_text().removeprefix("\n")
+            return field.get_text()
         if field.name == "select":
             chosen = field.select_one("option[selected]") or field.select_one("option")
-            return str(chosen.get("value", "")) if chosen else ""
-        return str(field.get("value", ""))
+            return chosen.get("value") if chosen else ""
+        return field.get("value")
 
     def error(self, name: str) -> str:
         """The sentence beside the field of that name."""
         field = self.one(f'[name="{name}"][aria-invalid="true"]')
-        words = [self.one(f"#{each}").get_text(" ") for each in str(field.get("aria-describedby", "")).split()]
-        return " ".join(" ".join(words).split())
+        return " ".join(self.one(f"#{each}").text for each in field.get("aria-describedby").split())
 
 
 class Answer:

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 from flask import Flask
 
 from cpms import ROOT
+from tests.pages import Page
 
 FOLDER = ROOT / "cpms" / "templates"
 TEMPLATES = sorted(FOLDER.rglob("*.html"))
@@ -30,13 +30,13 @@ def test_nothing_that_the_policy_forbids(path: Path) -> None:
     ids=lambda p: p.relative_to(FOLDER).as_posix(),
 )
 def test_every_word_goes_through_gettext(path: Path) -> None:
-    soup = BeautifulSoup(without_jinja(path.read_text()), "html.parser")
-    for tag in soup(["kbd", "script", "style"]):
-        tag.decompose()
-    words = re.findall(r"[^\W\d_]{2,}", soup.get_text(" "))
-    for tag in soup.find_all(True):
+    page = Page(without_jinja(path.read_text()))
+    for each in page.all("kbd"):
+        each.node.decompose()
+    words = re.findall(r"[^\W\d_]{2,}", page.text)
+    for each in page.all("*"):
         for name in ("title", "placeholder", "aria-label", "alt"):
-            words += re.findall(r"[^\W\d_]{2,}", str(tag.get(name) or ""))
+            words += re.findall(r"[^\W\d_]{2,}", each.get(name))
     assert words == []
 
 

@@ -168,7 +168,7 @@ def test_the_state_of_an_entry_follows_the_chain_of_undoes(rita: Person, make: M
     back = newest()
     assert undo(rita, back).status_code == 200
     page = rita.get(f"/audit/patients/{patient.id}").page
-    told = {form["action"]: form.find_parent("li").get_text() for form in page.all(".history form")}
+    told = {form["action"]: form.around("li").text for form in page.all(".history form")}
     assert "taken back" not in told[f"/audit/entries/{first}/undo"], "it holds again"
     assert f"/audit/entries/{back}/undo" not in told, "and what took it back does not"
     assert undo(rita, first).status_code == 200, "it can be taken back once more"

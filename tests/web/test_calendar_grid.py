@@ -76,7 +76,7 @@ def test_the_closed_sunday_is_left_out_unless_somebody_comes(rita: Person, make:
 
 def test_an_early_visit_widens_the_grid(rita: Person, make: Make) -> None:
     make.visit(TUESDAY.replace(hour=6, minute=30))
-    assert "f6" in rita.get(WEEK).page.one("#week-grid").decode()
+    assert "f6" in rita.get(WEEK).page.one("#week-grid").classes
 
 
 def test_a_poll_with_the_newest_revision_gets_nothing(rita: Person, make: Make) -> None:
@@ -127,7 +127,7 @@ def test_over_midnight_another_day_is_today(rita: Person, sign_in: Callable[[str
 def test_blocks_and_visits_look_different(rita: Person, make: Make) -> None:
     make.block()
     card = rita.get(WEEK).page.one("#week-grid .ev")
-    assert "block" in card["class"] and card.get_text(" ", strip=True).startswith("Lunch")
+    assert "block" in card.classes and card.get_text(" ", strip=True).startswith("Lunch")
     assert Kind.BLOCK == "block"
 
 
@@ -171,9 +171,7 @@ def test_the_patient_s_visits_are_listed_past_and_coming(rita: Person, make: Mak
 def lines_of(page: Page, heading: str) -> list[str]:
     """The addresses of the visits under a heading of the panel."""
     [title] = [each for each in page.all("#visits-panel h3") if each.get_text() == heading]
-    found = title.find_next_sibling("ul")
-    assert found is not None
-    return [str(link["href"]) for link in found.select("li > a")]
+    return [link["href"] for link in title.after("ul").select("li > a")]
 
 
 def test_of_many_visits_the_nearest_are_shown(rita: Person, make: Make) -> None:

@@ -129,7 +129,7 @@ def test_putting_a_deleted_visit_back_asks_and_the_toasts_undo_does_not(rita: Pe
 
 def shades(person: Person, url: str) -> list[str]:
     found = person.get(url).page.one('#week-grid [data-day="2026-09-01"]').select(".shut")
-    return [" ".join(each["class"][1:]) for each in found]
+    return [" ".join(each.classes[1:]) for each in found]
 
 
 def test_the_week_of_one_dentist_shows_their_breaks(rita: Person, make: Make, lunch: None) -> None:

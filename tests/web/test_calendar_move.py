@@ -54,7 +54,7 @@ def test_rita_drags_a_visit_and_the_answer_is_the_grid(rita: Person, visit: Even
 def test_the_move_is_still_there_after_a_reload(rita: Person, visit: Event) -> None:
     drag(rita, visit)
     card = rita.get("/calendar/week/2026-09-01").page.one(f"#e{visit.id}")
-    assert "t1100" in card["class"]
+    assert "t1100" in card.classes
 
 
 def test_one_tap_takes_the_move_back(rita: Person, visit: Event, make: Make) -> None:
@@ -108,7 +108,7 @@ def test_a_stale_drag_gets_the_true_grid_and_the_reason(rita: Person, visit: Eve
     drag(rita, visit)
     answer = drag(rita, visit, start=f"{TUESDAY + timedelta(hours=3):%Y-%m-%dT%H:%M}")
     assert answer.status_code == 409
-    assert "t1100" in answer.page.one(f"#week-grid #e{visit.id}")["class"]
+    assert "t1100" in answer.page.one(f"#week-grid #e{visit.id}").classes
     assert "Somebody else changed this" in answer.toast
     assert stored(make, visit).start == LATER
 
@@ -117,7 +117,7 @@ def test_a_drag_onto_somebody_asks_with_the_dialog(rita: Person, visit: Event, m
     make.visit(LATER, patient=make.patient(last_name="Koç"))
     answer = drag(rita, visit)
     assert answer.status_code == 409
-    assert "t1000" in answer.page.one(f"#week-grid #e{visit.id}")["class"], "the card is back"
+    assert "t1000" in answer.page.one(f"#week-grid #e{visit.id}").classes, "the card is back"
     asked = answer.page.one('hx-partial[hx-target="#dialog"]')
     assert "Chair 1 is taken from 11:00 to 11:30: Selma Koç." in asked.get_text(" ", strip=True)
     assert asked.select_one('[name="overbook_reason"]') is not None

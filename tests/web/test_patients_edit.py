@@ -385,5 +385,5 @@ def test_a_conflict_marks_the_fields_and_shows_the_new_phone_above(rita: Person,
     send(olga, patient, open_details(olga, patient), mobile_phone="0151 2")
     answer = send(rita, patient, mine, mobile_phone="0151 3")
     assert answer.status_code == 409
-    assert "changed" in answer.page.one("#mobile_phone")["class"]
+    assert "changed" in answer.page.one("#mobile_phone").classes
     assert "0151 2" in answer.page.one("#chart-head").get_text()

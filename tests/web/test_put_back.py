@@ -46,7 +46,7 @@ def look_at(olga: Person, backup: str) -> Answer:
 
 
 def row(page: Any, label: str) -> list[str]:
-    [found] = [each for each in page.all("tbody tr") if each.th.get_text() == label]
+    [found] = [each for each in page.all("tbody tr") if each.select("th")[0].text == label]
     return [cell.get_text() for cell in found.select("td")]
 
 

@@ -41,9 +41,7 @@ def test_the_cookie_is_for_the_server_alone(app: Flask, outsider: Person) -> Non
 
 
 def test_static_files_may_be_kept_for_ever(app: Flask, outsider: Person) -> None:
-    from bs4 import BeautifulSoup
-
-    link = str(BeautifulSoup(outsider.get("/login").html, "html5lib").select_one('link[rel="stylesheet"]')["href"])
+    link = outsider.get("/login").page.all('link[rel="stylesheet"]')[0]["href"]
     answer = outsider.client.get(link, buffered=True)
     answer.close()
     assert answer.status_code == 200

@@ -134,7 +134,7 @@ def test_the_waiting_room_has_the_longest_wait_first(rita: Person, make: Make) -
         "since 07:45 Hugo Clean · Chair 2",
         "since 12 min Dr Ada Dent · Chair 1",
     ]
-    assert [bool("long" in (each.get("class") or [])) for each in page.all("#waiting-room .since")] == [True, False]
+    assert ["long" in each.classes for each in page.all("#waiting-room .since")] == [True, False]
     assert page.one("#waiting-title .count").get_text() == "2"
 
 

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 from flask import Flask
 
 from cpms.auth import queries as auth
 from cpms.core.db import transaction
 from cpms.web.language import catalogue
 from scripts import words
-from tests.pages import Answer, Person
+from tests.pages import Answer, Page, Person
 from tests.web.test_access_matrix import addresses, objects  # noqa: F401 - a fixture
 
 # Names that the clinic of the tests was furnished with in English: they are its own, as a patient's name is.
@@ -40,14 +39,14 @@ def english() -> tuple[set[str], list[str]]:
 
 
 def said(html: str) -> Iterator[str]:
-    soup = BeautifulSoup(html, "html.parser")
-    for tag in soup(["script", "style", "kbd", "textarea"]):
-        tag.decompose()
-    for text in soup.find_all(string=True):
+    page = Page(html)
+    for each in page.all("kbd, textarea"):
+        each.node.decompose()
+    for text in page.root.strings:
         yield from re.split(r" · |, ", " ".join(text.split()))
         yield " ".join(text.split())
-    for tag in soup.find_all(True):
-        for name, value in tag.attrs.items():
+    for each in page.all("*"):
+        for name, value in each.attrs.items():
             if name in SPOKEN or (name.startswith("data-") and " " in str(value)):
                 yield " ".join(str(value).split())
 
