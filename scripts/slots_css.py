@@ -16,7 +16,7 @@ FILE = ROOT / "cpms/static/css/calendar-slots.css"
 sys.path.insert(0, str(ROOT))
 
 from cpms.calendar import rules  # noqa: E402 - found only after the line above
-from cpms.calendar.queries import MOST_LANES  # noqa: E402
+from cpms.calendar.grid import MOST_LANES  # noqa: E402
 
 DAY = 24 * 60
 PAPER = {"light": (255, 255, 255), "dark": (25, 29, 31)}  # nearly --surface of tokens.css

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, func, select, type_coerce
 
 from cpms.calendar import queries, rules
 from cpms.calendar.models import AppointmentType, Event
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown, Values, entries, narrowed, span_title
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.hours import queries as working_hours
@@ -68,7 +68,7 @@ def month(shown: Shown, number: int) -> Month:
     counts: dict[date, int] = {}
     words = queries.status_words()
     for start, status, kind, color, title, last, first_name, alert, type_name, how_many in db.session.execute(
-        _month_query(*queries.flags(shown)), queries.asked(shown, first, end)
+        _month_query(*shown.conditions), shown.parameters(first, end)
     ):
         name = (last if last != "—" else first_name) or title or type_name or words[status]
         css = f"c-{rules.swatch(color)}{' block' if kind == 'block' else ''}{' gone' if status in rules.FREE else ''}"
@@ -100,7 +100,7 @@ def _month_query(*conditions: bool) -> Select[Any]:
     """The first few of each day by name, each with how many its day has. Only those few are joined to their names."""
     event, patient, type_ = Event.__table__.c, Patient.__table__.c, AppointmentType.__table__.c
     of_day = {"partition_by": func.date(event.start)}
-    ranked = queries.narrowed(
+    ranked = narrowed(
         select(
             event.id,
             func.row_number().over(**of_day, order_by=(event.start, event.chair_id, event.id)).label("place"),
@@ -151,7 +151,7 @@ class Picker:
 def picker(shown: Shown) -> Picker:
     """The weeks of a month, with how many entries each day has under the filters in force."""
     first, end = rules.weeks_of_month(shown.day, get_locale().first_week_day)
-    rows = db.session.execute(_counts_query(*queries.flags(shown)), queries.asked(shown, first, end))
+    rows = db.session.execute(_counts_query(*shown.conditions), shown.parameters(first, end))
     counts = {str(day): number for day, number in rows}
     today, table = clock.today(), working_hours.timetable(first, end, of_people=False)
     days = [
@@ -171,7 +171,7 @@ def picker(shown: Shown) -> Picker:
 @lru_cache(maxsize=16)
 def _counts_query(*conditions: bool) -> Select[Any]:
     day = func.date(Event.__table__.c.start)
-    return queries.narrowed(select(day, func.count()).group_by(day), *conditions)
+    return narrowed(select(day, func.count()).group_by(day), *conditions)
 
 
 class Entry(NamedTuple):
@@ -217,7 +217,7 @@ def listing(shown: Shown, number: int) -> Listing:
     first, end = shown.days
     words = queries.status_words()
     by_day: dict[date, list[Entry]] = {}
-    for row in queries.entries(shown, first, end):
+    for row in entries(shown, first, end):
         by_day.setdefault(row[2].date(), []).append(_entry(row, words))
     today, table = clock.today(), working_hours.timetable(first, end, of_people=False)
     days = tuple(
@@ -230,10 +230,10 @@ def listing(shown: Shown, number: int) -> Listing:
         )
         for day in (first + timedelta(days=ahead) for ahead in range((end - first).days))
     )
-    return Listing(shown, number, queries.span_title(first, end - timedelta(days=1)), days)
+    return Listing(shown, number, span_title(first, end - timedelta(days=1)), days)
 
 
-def _entry(row: queries.Values, words: dict[Any, str]) -> Entry:
+def _entry(row: Values, words: dict[Any, str]) -> Entry:
     (event_id, version, start, end, status, kind, color, title, _chair_id, _over, _noted,
      last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     what = " · ".join(each for each in (title, type_name) if each)

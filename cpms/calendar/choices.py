@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Select, String, bindparam, func, literal, null, select, type_coerce, union_all
 
 from cpms.auth.models import User
-from cpms.calendar import queries
 from cpms.calendar.models import AppointmentType, CalendarChoice, Chair, Clipboard, Event
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown, narrowed
 from cpms.core.db import db
 
 
@@ -90,7 +89,7 @@ def things(shown: Shown, session_id: int = 0) -> Things:
     first, end = shown.days
     parameters: dict[str, Any] = {"session_id": session_id}
     if shown.is_filtered:
-        parameters |= queries.asked(Shown("", first), first, end)
+        parameters |= Shown("", first).parameters(first, end)
     rows = db.session.execute(_things(shown.cancelled if shown.is_filtered else None), parameters).all()
     found = sorted(rows, key=lambda row: (row.kind, row.position, str(row.name).casefold(), row.id))
     every = tuple(Thing(row.kind, row.id, row.name, row.color, bool(row.in_use)) for row in found if row.name)
@@ -126,8 +125,6 @@ def _things(cancelled: bool | None) -> Any:
     held = select(func.count()).where(Clipboard.session_id == bindparam("session_id")).scalar_subquery()
     parts.append(part("hand", held, null(), null(), literal(1), literal(0)))
     if cancelled is not None:
-        count = queries.narrowed(
-            select(func.count(Event.__table__.c.id)), False, False, False, cancelled
-        ).scalar_subquery()
+        count = narrowed(select(func.count(Event.__table__.c.id)), False, False, False, cancelled).scalar_subquery()
         parts.append(part("total", count, null(), null(), literal(1), literal(0)))
     return union_all(*parts)

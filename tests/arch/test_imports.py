@@ -21,7 +21,7 @@ MAY = {
     "views": {
         *("views", "jobs", "forms", "services", "queries", "rules", "models"),
         *("schema", "demo", "archive", "candidate", "proof", "restore", "words", "intake", "slots", "series"),
-        *("agenda", "choices", "clipboard", "rebooking", "elsewhere"),
+        *("agenda", "choices", "clipboard", "grid", "paper", "rebooking", "shown", "elsewhere"),
     },
     "jobs": {"jobs", "services", "queries", "rules", "models", "archive", "restore", "words", "intake", "elsewhere"},
 }

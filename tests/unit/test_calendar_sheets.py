@@ -8,7 +8,7 @@ import pytest
 
 from cpms import ROOT
 from cpms.calendar import rules
-from cpms.calendar.queries import MOST_LANES
+from cpms.calendar.grid import MOST_LANES
 from scripts import slots_css
 
 STATIC = ROOT / "cpms" / "static"

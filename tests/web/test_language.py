@@ -9,7 +9,7 @@ from flask_babel import force_locale, ngettext
 
 from cpms.audit.models import AuditEntry
 from cpms.auth import queries as auth
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown
 from cpms.core.db import transaction
 from cpms.core.permissions import Role
 from cpms.settings import services as settings

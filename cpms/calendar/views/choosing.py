@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from cpms.calendar import choices
 from cpms.calendar.forms import is_whole
 from cpms.calendar.models import By
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown
 from cpms.calendar.views.blueprint import bp
 from cpms.calendar.views.grid import show
 from cpms.calendar.views.shown import address, shown_of

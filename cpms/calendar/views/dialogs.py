@@ -10,8 +10,8 @@ from cpms.auth import queries as auth
 from cpms.calendar import queries, services
 from cpms.calendar.forms import EventForm, SlotFields
 from cpms.calendar.models import Event, Kind
-from cpms.calendar.queries import Shown
 from cpms.calendar.series import queries as series_queries
+from cpms.calendar.shown import Shown
 from cpms.core.errors import DomainError, Forbidden, NotFound, Stale
 from cpms.core.permissions import P
 from cpms.patients import queries as patients

@@ -12,10 +12,10 @@ from cpms.auth import queries as auth
 from cpms.calendar import clipboard, queries, rules, services
 from cpms.calendar.forms import EventForm, MoveForm, is_whole
 from cpms.calendar.models import Event, Kind, Status
-from cpms.calendar.queries import Shown
 from cpms.calendar.series import queries as series_queries
 from cpms.calendar.series import rules as series_rules
 from cpms.calendar.series.services import LookAtThis
+from cpms.calendar.shown import Shown
 from cpms.calendar.views.blueprint import CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.dialogs import dialog_context, excuses, offer, say_booked, say_moved, slot_of, told, whom
 from cpms.calendar.views.series import book_many, change_many, move_many, plan_page

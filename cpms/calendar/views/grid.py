@@ -13,9 +13,11 @@ from jinja2_fragments.flask import render_block
 
 from cpms.calendar import agenda, choices, clipboard, queries, rules, services
 from cpms.calendar.forms import DropForm, EventForm, MoveForm, ids_in
+from cpms.calendar.grid import drawn
 from cpms.calendar.models import By, Event
-from cpms.calendar.queries import Shown
+from cpms.calendar.paper import printed
 from cpms.calendar.series import queries as series_queries
+from cpms.calendar.shown import Shown
 from cpms.calendar.views.blueprint import CHANGED, CLIPBOARD_CHANGED, VISITS_CHANGED, bp
 from cpms.calendar.views.clipboard import hand
 from cpms.calendar.views.dialogs import dialog_context, reason_of, say_booked, say_moved, slot_of
@@ -37,8 +39,8 @@ SCREENS = {  # the template of each view, and the block that is drawn anew
     "list": ("calendar/list.html", "visit_list"),
 }
 READS: dict[str, Callable[[Shown, int], Any]] = {
-    "week": queries.grid,
-    "day": queries.grid,
+    "week": drawn,
+    "day": drawn,
     "month": agenda.month,
     "list": agenda.listing,
 }
@@ -103,7 +105,7 @@ def print_sheet(view: str, day: str) -> ResponseReturnValue:
         "calendar/sheet_print.html",
         shown=shown,
         by_person=shown.view == "day" and shown.by is By.PROVIDER,
-        paper=queries.paper(shown),
+        paper=printed(shown),
         narrowed=things.names(shown) if things else [],
         total=things.total if things else None,
         printed_at=clock.clinic_now(),

@@ -6,7 +6,7 @@ from flask import Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpms.calendar import agenda, choices, rules
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown
 from cpms.calendar.views.blueprint import bp
 from cpms.calendar.views.shown import address, shown_of
 from cpms.core import clock

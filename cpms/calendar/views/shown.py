@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from cpms.calendar import rules
 from cpms.calendar.forms import ids_in
 from cpms.calendar.models import By
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown
 
 VIEWS = ("week", "day", "month", "list")
 NAMES = ("provider", "chair", "type", "cancelled", "by")

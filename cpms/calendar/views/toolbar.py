@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from cpms.calendar import rules
 from cpms.calendar.choices import Thing, Things
 from cpms.calendar.models import By
-from cpms.calendar.queries import Shown
+from cpms.calendar.shown import Shown
 from cpms.calendar.views.shown import address
 from cpms.core import clock
 from cpms.settings import queries as settings
