@@ -1,6 +1,8 @@
 """The trail in words: what somebody did, and every value as the screens show it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -294,6 +296,8 @@ SILENT = {
 MEDICAL = {column.key for table in db.metadata.sorted_tables for column in table.columns if column.info.get("medical")}
 OF_COURSE = {"color", "kind", "status"}  # of a booking these go without saying
 LONGEST = 160
+# How the shelf of pictures wrote down what it was asked for: "q lee, since 2026-09-01, open 1".
+_ASKED = re.compile(r"(?:^|, )(q|since|until|open) (.*?)(?=, (?:since|until|open) |$)")
 # Reasons that the program gives by itself; the trail keeps them in English.
 TOLD = {
     *("access.denied", "audit.export", "audit.verify", "auth.sign_in_failed", "backup.set_key", "exchange.export"),
@@ -413,6 +417,8 @@ class Speaker:
 
     def setting(self, key: str, old: Any, new: Any) -> list[str]:
         """A changed wish of the clinic: its name, and both values; of the opening hours only the days that changed."""
+        if key == "setup_done":  # the entry itself says it
+            return []
         label = str(SETTINGS.get(key, key))
         if old is None and key in SETTINGS:
             old = dump(getattr(ClinicSettings(), key))  # what held as long as nobody had chosen
@@ -438,6 +444,8 @@ class Speaker:
             return _("week of %(day)s", day=day) if view == "week" else day
         if action in {"today.view", "calendar.rebook_list"}:
             return full_day(date.fromisoformat(reason))
+        if action == "xray.list" and reason != "all":
+            return ", ".join(_asked_for(name, value) for name, value in _ASKED.findall(reason))
         if action in TOLD:
             return str(REASONS.get(reason) or retold(reason))
         return _("Reason: %(reason)s", reason=reason)
@@ -484,6 +492,16 @@ class Speaker:
         if isinstance(kind, Enum):
             return _enum_words().get((table, key), {}).get(value, str(value))
         return _short(str(value))
+
+
+def _asked_for(name: str, value: str) -> str:
+    """One wish of somebody who leafed through the pictures, with the words of the page."""
+    if name == "open":
+        return _("Without findings")
+    label = {"q": _("Patient"), "since": _("From"), "until": _("Until")}[name]
+    with suppress(ValueError):  # a name that looks like a wish
+        value = value if name == "q" else full_day(date.fromisoformat(value))
+    return _("%(label)s: %(value)s", label=label, value=value)
 
 
 def _row_id(entry: AuditEntry) -> int:

@@ -119,6 +119,11 @@ class SlotFields(PlanFields):
             self.provider_id.choices.insert(0, SelectChoice("", _("Please choose…")))
 
     @property
+    def nobody_offered(self) -> bool:
+        """Nobody in the clinic takes visits."""
+        return not any(choice.value for choice in self.provider_id.choices)
+
+    @property
     def needs_somebody(self) -> bool:
         """A visit is with somebody; a block may be the room's alone."""
         return self.kind_of_entry() is Kind.VISIT
@@ -379,6 +384,11 @@ class FreeForm(Form):
             *(SelectChoice(each.id, each.display_name) for each in providers),
         ]
         self.chair_id.choices = [SelectChoice("", _("Any")), *(SelectChoice(each.id, each.name) for each in chairs)]
+
+    @property
+    def nobody_offered(self) -> bool:
+        """Nobody in the clinic takes visits."""
+        return not any(choice.value for choice in self.provider_id.choices)
 
     def validate_day(self, field: Day) -> None:
         if field.data is not None and not rules.is_on_calendar(field.data):

@@ -33,7 +33,7 @@ LABELS = {
     "opening": _l("Opening hours"),
     "holiday_country": _l("Public holidays of"),
     "holiday_region": _l("Public holidays of the region"),
-    "idle_minutes": _l("Lock a screen after so many minutes"),
+    "idle_minutes": _l("Screen locks after (minutes)"),
     "backup_at": _l("Backup every night at"),
     "backup_target": _l("Second place of the backups"),
     "backup_key": _l("Encryption of the backups"),

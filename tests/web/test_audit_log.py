@@ -124,12 +124,20 @@ def test_a_setting_is_told_by_its_name_in_the_reader_s_language(olga: Person, ap
         )
     text = olga.get("/audit/?what=settings").page.text
     for words in (
-        "Lock a screen after so many minutes: 15 → 20",
+        "Screen locks after (minutes): 15 → 20",
         "Time zone: Europe/Berlin → America/New York",
         "Second place of the backups: nothing → /mnt/usb",
         "Address: nothing → A 1, Town",
     ):
         assert words in text, words
+
+
+def test_what_the_pictures_were_searched_for_is_told_in_words(olga: Person) -> None:
+    olga.get("/xrays/?q=lee&since=2026-09-01&open=1")
+    olga.get("/xrays/?q=lee, since 99")
+    text = olga.get("/audit/?what=xray").page.text
+    assert "Patient: lee, From: 1 September 2026, Without findings" in text
+    assert "Patient: lee, From: 99" in text
 
 
 def test_every_setting_has_a_name_for_the_trail() -> None:

@@ -101,6 +101,17 @@ def test_olga_sets_the_clinic_up_and_is_at_work(visitor: Person, link: str, new_
         assert not Path(new_clinic.config["CPMS_INSTANCE"], "setup.token").exists()
 
 
+def test_an_owner_who_treats_nobody_reads_what_is_missing(visitor: Person, link: str) -> None:
+    visitor.post(link, **(ANSWERS | {"is_provider": ""}))
+    for address in ("/calendar/day/2026-09-01?by=provider", "/calendar/free", "/hours/"):
+        main = visitor.get(address).page.one("main")
+        assert "Nobody takes visits yet" in main.get_text() and main.select_one('a[href="/auth/users"]'), address
+        assert "No free time until" not in main.get_text() and "no chairs in use" not in main.get_text()
+    assert "Nobody takes visits yet" in visitor.get("/calendar/events/new").page.one("#provider_id-hint").get_text()
+    assert not visitor.get("/calendar/events/new?kind=block").page.has("#provider_id-hint")
+    assert "setup_done" not in visitor.get("/audit/").page.text
+
+
 def test_with_the_tick_there_is_something_to_look_at(visitor: Person, link: str, new_clinic: Flask) -> None:
     assert visitor.post(link, **ANSWERS, with_demo="y").status_code == 303
     with new_clinic.app_context():
