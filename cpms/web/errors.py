@@ -87,6 +87,8 @@ def answer(code: int, text: str) -> Response:
         response = make_response("", code)
         response.headers["HX-Reswap"] = "none"
         return response
+    if text == title(code):  # the page says that over it already
+        text = advice(code)
     return make_response(
         render_template("errors/error.html", code=code, title=title(code), text=text, error_id=g.get("request_id", "")),
         code,

@@ -60,3 +60,8 @@ def test_an_address_that_only_takes_a_form_is_said_in_words_too(rita: Person) ->
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
     assert answer.page.one("h1").get_text() == "This cannot be done here"
+
+
+def test_a_page_does_not_say_the_same_twice(rita: Person) -> None:
+    main = rita.get("/patients/999").page.one("main")
+    assert main.find("p").get_text(strip=True) not in {"", main.find("h1").get_text(strip=True)}
