@@ -110,7 +110,7 @@ def week(connection: Any, day: date, hours: list[tuple[int, int] | None], today:
     html.append('<div class="cal-edge" hx-morph-skip></div>\n')
     html.append('<button class="slot" type="button" hx-morph-skip hidden></button>')
     if not days:
-        html.append('<p class="grid-note">Nothing booked yet. Tap a free time to begin.</p>')
+        html.append('<p class="grid-note"><span>Nothing booked yet. Tap a free time to begin.</span></p>')
     html.append("          </section>\n")
     return "".join(html).encode()
 
