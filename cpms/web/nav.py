@@ -99,6 +99,8 @@ BEHIND = {
     "calendar.new_type": "settings",
     "calendar.edit_type": "settings",
     "calendar.outside": "settings",
+    "xrays.phrases": "settings",
+    "xrays.change_phrases": "settings",
     "audit.of_event": "calendar",
     "audit": "settings",
     "auth": "settings",
