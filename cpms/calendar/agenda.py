@@ -14,6 +14,7 @@ from cpms.calendar.models import AppointmentType, Event
 from cpms.calendar.shown import Shown, Values, entries, narrowed, span_title
 from cpms.core import clock
 from cpms.core.db import db
+from cpms.core.text import NO_NAME, listed_name
 from cpms.hours import queries as working_hours
 from cpms.patients.models import Patient
 
@@ -70,7 +71,7 @@ def month(shown: Shown, number: int) -> Month:
     for start, status, kind, color, title, last, first_name, alert, type_name, how_many in db.session.execute(
         _month_query(*shown.conditions), shown.parameters(first, end)
     ):
-        name = (last if last != "—" else first_name) or title or type_name or words[status]
+        name = (last if last != NO_NAME else first_name) or title or type_name or words[status]
         css = f"c-{rules.swatch(color)}{' block' if kind == 'block' else ''}{' gone' if status in rules.FREE else ''}"
         named.setdefault(start.date(), []).append(Named(css, f"{start:%H:%M}", name, bool(alert)))
         counts[start.date()] = how_many
@@ -237,7 +238,7 @@ def _entry(row: Values, words: dict[Any, str]) -> Entry:
     (event_id, version, start, end, status, kind, color, title, _chair_id, _over, _noted,
      last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     what = " · ".join(each for each in (title, type_name) if each)
-    name = "" if last is None else (first if last == "—" else f"{last}, {first}")
+    name = "" if last is None else listed_name(first, last)
     css = f"c-{rules.swatch(color)}{' block' if kind == 'block' else ''}{' gone' if status in rules.FREE else ''}"
     said = words[status] if kind == "visit" else ""
     span = f"{start:%H:%M}", f"{end:%H:%M}"

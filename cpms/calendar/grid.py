@@ -12,6 +12,7 @@ from cpms.calendar import queries, rules
 from cpms.calendar.models import By, Kind, Status
 from cpms.calendar.shown import SPAN, START, Shown, Values, entries, holders, span_title
 from cpms.core import clock
+from cpms.core.text import NO_NAME
 from cpms.hours import queries as working_hours
 from cpms.hours.rules import Span, Timetable, between, clock_time
 
@@ -187,7 +188,7 @@ def _card(row: Values, place: rules.Place, words: dict[Status, str], with_chair:
     more = start.isoformat()[11:16]  # three times as fast as a format
     if last is None:
         name, what = what or said, None
-    elif last == "—":
+    elif last == NO_NAME:
         name = first
     else:
         name, more = last, f"{more} {first}"

@@ -10,6 +10,7 @@ from cpms.calendar import queries
 from cpms.calendar.models import Kind, Status
 from cpms.calendar.series import queries as series_queries
 from cpms.calendar.shown import ID, START, Shown, Values, entries, holders, span_title
+from cpms.core.text import listed_name
 from cpms.hours import queries as working_hours
 
 MOST_ROWS, MOST_LINES = 24, 12  # of a printed day in its usual print: in a table, in one of several columns
@@ -87,6 +88,6 @@ def _line(row: Values, places: dict[int, series_queries.Place]) -> Line:
      last, first, alert, type_name, chair, provider, _provider_id) = row  # fmt: skip
     what = title or type_name or ""
     place = str(places[event_id]) if event_id in places else ""
-    name = "" if last is None else (first if last == "—" else f"{last}, {first}")
+    name = "" if last is None else listed_name(first, last)
     said = queries.status_words()[Status(status)] if kind == Kind.VISIT and status != Status.SCHEDULED else ""
     return Line(start, end, name or what, alert or "", what if name else "", chair, provider or "", said, place)

@@ -12,6 +12,7 @@ from cpms.calendar.models import AppointmentType, Event, Kind, Status
 from cpms.core import clock, pages
 from cpms.core.db import db
 from cpms.core.pages import PER_PAGE, Listing
+from cpms.core.text import full_name
 from cpms.patients.models import Patient, PatientStatus
 
 MOST_LOST = 200
@@ -36,7 +37,7 @@ class ToRebook(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}" if self.last_name is not None else self.title
+        return full_name(self.first_name or "", self.last_name) if self.last_name is not None else self.title
 
     @property
     def what(self) -> str:

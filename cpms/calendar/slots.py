@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from sqlalchemy import select
 
@@ -14,6 +13,7 @@ from cpms.calendar.models import AppointmentType, Chair, Event, Kind
 from cpms.calendar.rules import FreeSlot, Held, Part
 from cpms.core import clock
 from cpms.core.db import db
+from cpms.core.text import listed_name
 from cpms.hours import queries as hours
 from cpms.patients.models import Patient
 
@@ -72,17 +72,9 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
         event_id, start, end, title, first, last, type_name, chair, whose, who = row
         if reasons := table.reasons(whose, start, end):
             why = " ".join(hours.why_words(each, who or "") for each in reasons)
-            found.append(
-                Outside(event_id, start, end, _name(first, last), title or type_name or "", chair, who or "", why)
-            )
+            name = "" if last is None else listed_name(first, last)
+            found.append(Outside(event_id, start, end, name, title or type_name or "", chair, who or "", why))
     return found
-
-
-def _name(first: Any, last: Any) -> str:
-    """As the calendar's cards say it: the last name first."""
-    if last is None:
-        return ""
-    return str(first) if last == "—" else f"{last}, {first}"
 
 
 ANSWERS = 10  # at a time

@@ -32,6 +32,19 @@ def sort_key(text: str, language: str) -> tuple[list[tuple[int, str]], str]:
     return [(alphabet.find(each), each) for each in "".join(each or " " for each in letters)], text
 
 
+NO_NAME = "—"  # stands where somebody has no last name, or no first one
+
+
+def full_name(first: str, last: str) -> str:
+    """As it is said: "Selma Yıldız"."""
+    return " ".join(each for each in (first, last) if each != NO_NAME)
+
+
+def listed_name(first: str, last: str) -> str:
+    """As it stands in a list: "Yıldız, Selma"."""
+    return ", ".join(each for each in (last, first) if each != NO_NAME)
+
+
 def fold_name(text: str) -> str:
     """The key by which user names and e-mail addresses are one: case and composed letters do not count."""
     return unicodedata.normalize("NFKC", text.strip()).translate(_PLAIN).casefold()

@@ -12,6 +12,7 @@ from cpms.calendar.models import Event, Kind, Status
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.errors import NotFound
+from cpms.core.text import full_name
 from cpms.feeds import rules
 from cpms.feeds.models import Feed
 from cpms.settings import queries as settings
@@ -71,9 +72,9 @@ def _summary(event: Event, *, with_names: bool) -> str:
     if event.patient is None:
         who = event.title if with_names else ""
     elif with_names:
-        who = f"{event.patient.first_name} {event.patient.last_name}"
+        who = event.patient.name
     else:
-        who = (event.patient.first_name[:1] + event.patient.last_name[:1]).upper()
+        who = full_name(event.patient.first_name[:1], event.patient.last_name[:1]).replace(" ", "").upper()
     return " · ".join(filter(None, (who, kind)))
 
 

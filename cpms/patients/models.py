@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpms.core.columns import SoftDeletable, Timestamped, Versioned, choice
 from cpms.core.db import Model
+from cpms.core.text import full_name
 
 
 class Sex(StrEnum):
@@ -53,7 +54,7 @@ class Patient(Timestamped, SoftDeletable, Versioned, Model):
     @property
     def name(self) -> str:
         """As it is said: first name first."""
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
 
     @property
     def phone(self) -> str:

@@ -12,7 +12,7 @@ from cpms.core import pages
 from cpms.core.db import containing, containing_any_number, db, phrase_parameters
 from cpms.core.errors import NotFound
 from cpms.core.pages import PER_PAGE, Listing
-from cpms.core.text import fold
+from cpms.core.text import fold, full_name
 from cpms.patients import rules
 from cpms.patients.models import Patient, PatientStatus, Sex
 
@@ -58,7 +58,7 @@ class Chart:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return full_name(self.first_name, self.last_name)
 
     @property
     def phone(self) -> str:
@@ -136,7 +136,7 @@ def medical(patient_id: int) -> dict[str, str]:
 def names(ids: set[int]) -> dict[int, str]:
     """The names of some patients, deleted ones too."""
     rows = db.session.execute(select(Patient.id, Patient.first_name, Patient.last_name).where(Patient.id.in_(ids)))
-    return {row.id: f"{row.first_name} {row.last_name}" for row in rows}
+    return {row.id: full_name(row.first_name, row.last_name) for row in rows}
 
 
 def hits(ids: Sequence[int]) -> list[Hit]:
@@ -256,4 +256,6 @@ def _hits(query: Select[*tuple[Any, ...]], **parameters: Any) -> list[Hit]:
 
 def _hit(row: Row[*tuple[Any, ...]]) -> Hit:
     patient_id, first, last, chart_no, born, mobile, home, alert, status = tuple(row)
-    return Hit(patient_id, f"{first} {last}", chart_no, born, mobile or home, alert, status is PatientStatus.ARCHIVED)
+    return Hit(
+        patient_id, full_name(first, last), chart_no, born, mobile or home, alert, status is PatientStatus.ARCHIVED
+    )

@@ -13,6 +13,7 @@ from cpms.calendar import rules as calendar
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
 from cpms.core import clock
 from cpms.core.db import db
+from cpms.core.text import full_name
 from cpms.patients.models import Patient
 
 VIEWED = "today.view"
@@ -43,7 +44,7 @@ class Visit(NamedTuple):
     @property
     def name(self) -> str:
         """Whom it is about, or what, when nobody is known yet."""
-        return f"{self.first_name} {self.last_name}" if self.last_name is not None else self.title
+        return full_name(self.first_name or "", self.last_name) if self.last_name is not None else self.title
 
     @property
     def what(self) -> str:

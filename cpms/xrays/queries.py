@@ -15,6 +15,7 @@ from cpms.core import pages
 from cpms.core.db import db
 from cpms.core.errors import NotFound
 from cpms.core.pages import PER_PAGE, Listing
+from cpms.core.text import full_name
 from cpms.patients import queries as patients
 from cpms.patients.models import Patient
 from cpms.settings import queries as settings
@@ -203,7 +204,7 @@ def _cards(query: Select[*tuple[object, ...]]) -> list[Card]:
 def _card(row: Row[*tuple[object, ...]]) -> Card:
     values: Iterable[object] = tuple(row)
     xray_id, patient_id, first, last, *rest = values
-    return Card(xray_id, patient_id, f"{first} {last}", *rest)  # type: ignore[arg-type]
+    return Card(xray_id, patient_id, full_name(first, last), *rest)  # type: ignore[arg-type]
 
 
 def mount(mount_id: int) -> XrayMount:

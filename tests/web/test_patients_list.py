@@ -186,3 +186,24 @@ def test_an_outsider_sees_nobody(outsider: Person, make: Make) -> None:
         answer = outsider.get(url)
         assert answer.status_code in {302, 303, 401}
         assert "Kaya" not in answer.html
+
+
+def test_somebody_with_one_name_is_called_by_it_everywhere(ada: Person, make: Make) -> None:
+    patient = make.patient(first_name="Madonna", last_name="—", alert_text="Latex")
+    visit = make.visit(patient=patient)
+    make.xray(patient)
+    for address in (
+        "/patients/",
+        f"/patients/{patient.id}",
+        f"/patients/{patient.id}/archive",
+        "/patients/?q=madonna",
+        "/today/",
+        "/calendar/week/2026-09-01",
+        "/calendar/list/2026-09-01",
+        "/calendar/month/2026-09-01",
+        "/calendar/print/day/2026-09-01",
+        f"/calendar/events/{visit.id}",
+        "/xrays/",
+    ):
+        page = ada.get(address).page
+        assert "Madonna" in page.text and "—" not in page.text.replace(" — Test Dental", ""), address
