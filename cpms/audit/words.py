@@ -460,6 +460,8 @@ class Speaker:
         label = str(LABELS[table][key])
         if key in MEDICAL and not self._may_read_medical:
             return _("%(label)s: changed", label=label)
+        if isinstance(old, str) and isinstance(new, str):
+            old, new = _where_they_part(old, new)
         before, after = self.value(table, key, old), self.value(table, key, new)
         if old in (None, ""):
             return _("%(label)s: %(value)s", label=label, value=after)
@@ -526,6 +528,17 @@ def _setting(key: str, value: Any) -> str:
     if key == "holiday_country" and value:
         return get_locale().territories.get(value, value)
     return _short(", ".join(str(value).split("\n")))
+
+
+def _where_they_part(old: str, new: str) -> tuple[str, str]:
+    """Of texts too long to stand whole, what follows the words that both begin with."""
+    shorter = min(len(old), len(new))
+    same = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    if max(len(old), len(new)) <= LONGEST or same < LONGEST // 2:
+        return old, new
+    near = same - LONGEST // 4
+    start = next((at for at in range(near, same) if old[at - 1].isspace()), near)
+    return f"…{old[start:]}", f"…{new[start:]}"
 
 
 def _short(text: str) -> str:

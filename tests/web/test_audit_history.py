@@ -49,6 +49,15 @@ def test_the_history_of_a_patient_names_each_change(rita: Person, make: Make) ->
     assert "Sex: Not said → Female" in text
 
 
+def test_a_long_text_is_told_from_where_it_changed(rita: Person, make: Make) -> None:
+    same = "Please call the day before. " * 20
+    patient = make.patient(notes=f"{same}Comes with her son.")
+    send(rita, patient, open_details(rita, patient), notes=f"{same}Comes with her daughter.")
+    text = rita.get(f"/audit/patients/{patient.id}").page.text
+    assert "Comes with her son. → …" in text
+    assert "Comes with her daughter." in text
+
+
 def test_medical_words_are_for_those_who_may_read_them(rita: Person, ada: Person, make: Make) -> None:
     patient = make.patient(medical_history="canary")
     assert "canary" in ada.get(f"/audit/patients/{patient.id}").page.text
