@@ -290,7 +290,9 @@ def test_the_print_has_the_patient_the_alert_and_every_word(
 
 
 def test_the_clinic_has_phrases_of_its_own(ada: Person, xray: Xray, last_audit: Callable[[], AuditEntry]) -> None:
-    seen = ada.get("/xrays/phrases").page.value("seen")
+    page = ada.get("/xrays/phrases").page
+    assert page.one(".rail [aria-current]").get_text(strip=True) == "Settings"
+    seen = page.value("seen")
     answer = ada.post("/xrays/phrases", phrases="  Healthy.\n\nHealthy.\r\nSeen   before.", seen=seen)
     assert answer.status_code == 303
     assert last_audit().action == "settings.change"
