@@ -295,7 +295,7 @@ def drill(progress: work.Progress) -> Outcome:
         raise BadBackup(_("The restored clinic does not have as many patients as the backup says."))
     if not found["trail_is_whole"]:
         raise BadBackup(_("The trail of the restored clinic was changed."))
-    return Outcome(_("%(file)s was restored and opened; its %(n)d patients are there.", file=name, n=found["patients"]))
+    return Outcome(_("%(file)s was restored and opened. Patients in it: %(n)d.", file=name, n=found["patients"]))
 
 
 def _try_out(home: Path) -> dict[str, object]:

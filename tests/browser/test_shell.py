@@ -132,7 +132,7 @@ def test_what_could_be_undone_a_minute_ago_is_not_offered_on_a_page_that_nobody_
     screen: Screen, clinic: Make, monday: date
 ) -> None:
     visit = clinic.visit(datetime.combine(monday, time(9)))
-    page = screen("rita")
+    page = screen("rita", tolerate=("htmx:error: timeout",))  # no answer is as quick as this minute
     page.clock.install()
     page.goto(f"/calendar/day/{monday}")
     page.locator(f"#e{visit.id}").click()
