@@ -1,40 +1,27 @@
 """What is exact about speed: statements, bytes, and what the process has loaded. Times are measured by the bench."""
 
+import gzip
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from bench.sizes import on_the_wire
 from config import ROOT
+from tests.full_week import full_week
 from tests.make import TUESDAY, Make
 from tests.pages import Person
 
 HEAVY = ("pydicom", "numpy", "PIL", "weasyprint", "holidays", "dateutil")
 
 
-@pytest.fixture
-def full_week(make: Make) -> None:
-    """Three hundred visits on two chairs; they lie over each other, which makes the cards no smaller."""
-    patients = [make.patient(first_name="Maximiliane", last_name=f"Wittgenstein{n}") for n in range(5)]
-    monday = TUESDAY - timedelta(days=1)
-    for number in range(300):
-        day, slot = divmod(number, 60)
-        chair, provider = (("Chair 1", "ada"), ("Chair 2", "hugo"))[number % 2]
-        make.visit(
-            monday + timedelta(days=day, minutes=15 * (slot // 2)),
-            minutes=15,
-            chair=chair,
-            provider=provider,
-            patient=patients[number % 5],
-        )
-
-
-def test_a_full_week_is_small_on_the_wire(rita: Person, full_week: None) -> None:
+def test_a_full_week_is_small_on_the_wire(rita: Person, make: Make) -> None:
+    assert full_week(make, date(2026, 8, 31)) == 300
     headers = {"HX-Request": "true", "HX-Target": "section#week-grid", "Accept-Encoding": "gzip"}
     answer = rita.client.get("/calendar/week/2026-09-01", headers=headers)
     assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).count(b'class="ev ') == 300
     assert len(answer.data) <= 16 * 1024
 
 
