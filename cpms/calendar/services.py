@@ -409,8 +409,9 @@ def check_times(kind: Kind, start: datetime, end: datetime) -> None:
         raise Refused(_("A visit lasts at most %(n)d hours.", n=rules.LONGEST_VISIT // 60), field="minutes")
     if end > datetime.combine(start.date() + timedelta(days=1), time()):
         raise Refused(_("It must end on the day on which it starts."), field="minutes")
-    if start.minute % rules.STEP or minutes % rules.STEP:
-        raise Refused(_("Times go in steps of %(n)d minutes.", n=rules.STEP), field="start_time")
+    for field, given in (("start_time", start.minute), ("minutes", minutes)):
+        if given % rules.STEP:
+            raise Refused(_("Times go in steps of %(n)d minutes.", n=rules.STEP), field=field)
     if clock.is_skipped(start) or clock.is_skipped(end):
         raise Refused(_("The clocks go forward then: this time does not exist on that day."), field="start_time")
 

@@ -135,7 +135,7 @@ def test_a_yes_to_one_question_is_no_yes_to_another(book: Book) -> None:
         ({"minutes": 0}, "at least 5 minutes", "minutes"),
         ({"minutes": -30}, "at least 5 minutes", "minutes"),
         ({"minutes": 485}, "at most 8 hours", "minutes"),
-        ({"minutes": 32}, "steps of 5 minutes", "start_time"),
+        ({"minutes": 32}, "steps of 5 minutes", "minutes"),
         ({"start": datetime(2026, 9, 1, 10, 3)}, "steps of 5 minutes", "start_time"),
         ({"start": datetime(2026, 9, 1, 20, 0), "minutes": 300}, "end on the day", "minutes"),
         ({"start": datetime(2027, 3, 28, 2, 30)}, "does not exist on that day", "start_time"),

@@ -168,6 +168,7 @@ def test_the_unusual_is_asked_once(rita: Person, make: Make) -> None:
         ("minutes", "long", "whole number"),
         ("minutes", "0", "from 5 to 480"),
         ("minutes", "485", "at most 8 hours"),
+        ("minutes", "7", "steps of 5 minutes"),
         ("minutes", "-30", "from 5 to 480"),
         ("chair_id", "9999", "choose from the list"),
         ("chair_id", "<script>", "choose from the list"),
