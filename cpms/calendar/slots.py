@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cpms.auth import queries as auth
 from cpms.auth.models import User
@@ -26,6 +26,7 @@ class Outside:
     start: datetime
     end: datetime
     name: str
+    phone: str
     what: str
     chair: str
     provider: str
@@ -43,6 +44,7 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
             event.title,
             patient.first_name,
             patient.last_name,
+            func.coalesce(func.nullif(patient.mobile_phone, ""), patient.home_phone, ""),
             AppointmentType.name,
             Chair.name,
             event.provider_id,
@@ -69,11 +71,11 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
     table = hours.timetable(rows[0][1].date(), rows[-1][1].date() + timedelta(days=1))
     found = []
     for row in rows:
-        event_id, start, end, title, first, last, type_name, chair, whose, who = row
+        event_id, start, end, title, first, last, phone, type_name, chair, whose, who = row
         if reasons := table.reasons(whose, start, end):
             why = " ".join(hours.why_words(each, who or "") for each in reasons)
             name = "" if last is None else listed_name(first, last)
-            found.append(Outside(event_id, start, end, name, title or type_name or "", chair, who or "", why))
+            found.append(Outside(event_id, start, end, name, phone, title or type_name or "", chair, who or "", why))
     return found
 
 

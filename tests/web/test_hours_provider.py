@@ -159,6 +159,15 @@ def test_visits_that_now_lie_outside_are_counted_and_listed(rita: Person, make: 
     assert f"/calendar/events/{inside.id}" not in page.html
 
 
+def test_whom_to_call_stands_with_the_telephone_number(rita: Person, make: Make) -> None:
+    mobile, home = {"mobile_phone": "0150 123 456", "home_phone": "030 1"}, {"home_phone": "030 789"}
+    for hour, phones in enumerate((mobile, home, {})):
+        patient = make.patient(last_name=f"Schneider{hour}", **phones)
+        make.visit(TUESDAY.replace(hour=20 + hour), patient=patient)
+    page = rita.get("/calendar/outside").page
+    assert [a["href"] for a in page.all('#outside a[href^="tel:"]')] == ["tel:0150123456", "tel:030789"]
+
+
 def test_of_somebody_who_left_the_list_stays_theirs(rita: Person, make: Make) -> None:
     make.visit(TUESDAY.replace(hour=20))
     theirs = make.visit(TUESDAY.replace(hour=20), chair="Chair 2", provider="hugo")
