@@ -57,6 +57,7 @@ def test_cancelled_missed_and_orphaned_visits_are_on_it_and_no_others(rita: Pers
     make.visit(TUESDAY, chair="Chair 2", provider="hugo", patient=make.patient(last_name="Orphan"))
     make.visit(TUESDAY - timedelta(days=1), chair="Chair 2", provider="hugo", patient=make.patient(last_name="Past"))
     assert set(names(rita)) == expected
+    assert "Patients with a later visit are not listed." in rita.get(LIST).page.text
     leave(make, "hugo")
     assert set(names(rita)) == expected | {"Selma Orphan"}
 
