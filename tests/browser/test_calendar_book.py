@@ -43,3 +43,22 @@ def test_a_new_patient_and_the_first_visit_are_one_dialog(screen: Screen, clinic
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("Booked: Wanda Maximova")
     expect(page.locator("#week-grid .ev")).to_contain_text("Maximova")
+
+
+def test_what_is_asked_is_in_sight_after_a_field_further_down_was_wrong(screen: Screen, monday: date) -> None:
+    page = screen("rita")
+    page.goto(f"/calendar/week/{monday}")
+    page.get_by_role("link", name="New appointment").click()
+    page.get_by_role("combobox", name="Patient", exact=True).press_sequentially("Wanda Maximova")
+    page.locator("#patient-options").get_by_text("New patient: Wanda Maximova").click()
+    dialog = page.locator("#dialog")
+    dialog.get_by_label("Date of birth").fill("1991-04-03")
+    dialog.get_by_label("From").fill("05:03")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(dialog.get_by_label("From")).to_be_focused()
+    dialog.get_by_label("From").fill("05:00")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("button", name="Book it anyway")).to_be_visible()
+    asked = dialog.locator(".alert").bounding_box()
+    head = dialog.locator(".sheet-head").bounding_box()
+    assert asked and head and asked["y"] >= head["y"] + head["height"]
