@@ -71,6 +71,11 @@ def gate() -> ResponseReturnValue | None:
     return None
 
 
+def is_shut_out() -> bool:
+    """True when nobody is signed in, and this is only for those who are."""
+    return not (current_user.is_authenticated or getattr(view_of_request(), "public", False))
+
+
 def note_denial() -> None:
     """Write down that somebody tried what their role does not include."""
     if not current_user.is_authenticated:

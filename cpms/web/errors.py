@@ -18,7 +18,7 @@ from cpms.core.errors import (
     Stale,
     of_the_disk,
 )
-from cpms.web.access import note_denial
+from cpms.web.access import is_shut_out, login_manager, note_denial
 from cpms.web.htmx import is_htmx
 from cpms.web.toasts import toast
 
@@ -110,6 +110,8 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Response:
+        if is_htmx() and is_shut_out():  # signed out in another window: what was typed stays under the sheet
+            return make_response(login_manager.unauthorized())
         return answer(400, _("This page is from before you signed in. Reload it, then try again; nothing was saved."))
 
     @app.errorhandler(OperationalError)

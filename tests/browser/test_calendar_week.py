@@ -195,6 +195,15 @@ def test_arrows_walk_slots_and_cards_and_enter_opens(screen: Screen, clinic: Mak
     expect(dialog.get_by_label("Chair")).to_have_value(str(clinic.chair("Chair 2").id))
 
 
+def test_arrows_walk_a_calendar_that_was_just_opened(screen: Screen, clinic: Make, monday: date) -> None:
+    visit = clinic.visit(at(monday, 8, 30))
+    page = screen("rita")
+    page.goto(f"/calendar/week/{monday}")
+    page.wait_for_selector("[tabindex='-1'].ev")  # the keys have come
+    press(page, "ArrowDown")
+    expect(page.locator(f"#e{visit.id}")).to_be_focused()
+
+
 def test_a_card_is_picked_up_carried_and_let_go_by_keys(screen: Screen, clinic: Make, monday: date) -> None:
     visit = clinic.visit(at(monday, 8, 30), minutes=30)
     page = screen("rita")

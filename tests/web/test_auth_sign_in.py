@@ -373,6 +373,15 @@ def test_the_same_person_goes_on_where_they_were(rita: Person, last_audit: Calla
         assert again.status_code == 303
 
 
+def test_a_form_of_before_signing_out_in_another_window_gets_the_sheet(rita: Person) -> None:
+    token = rita.csrf_token()
+    rita.post("/logout")
+    form = {"csrf_token": token, "q": "Chipped corner"}
+    answer = rita.client.post("/calendar/chairs", data=form, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (401, "#lock")
+    assert rita.client.post("/calendar/chairs", data=form).status_code == 400
+
+
 def test_somebody_else_gets_a_page_of_their_own(rita: Person) -> None:
     token = rita.csrf_token()
     with clock.freeze(later(minutes=20)):

@@ -69,7 +69,7 @@ on("keydown", (event) => {
     else if (key === "Enter" || key === "m") letGo();
     else if (key === "Escape") putBack();
     else return;
-  } else if (arrow && target.matches(".cal-scroll, .cal-scroll *") && event.isTrusted) {
+  } else if (arrow && target.matches(find(".grid") ? "body, .cal-scroll, .cal-scroll *" : ".cal-scroll *") && event.isTrusted) {
     if (find(".grid")) walk(...arrow);
     else month().then(() => target.dispatchEvent(new KeyboardEvent("keydown", event))); // pressed too early
   } else if (key === "m" && target.matches(".ev:not([data-fixed], .pending)") && find("form[data-move]")) lift(target);
