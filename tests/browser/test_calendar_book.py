@@ -31,6 +31,21 @@ def test_slot_letters_enter_enter(screen: Screen, clinic: Make, monday: date) ->
     expect(page.locator("#dialog")).to_be_hidden()
 
 
+def test_escape_in_the_patient_s_field_leaves_who_was_chosen(screen: Screen, clinic: Make, monday: date) -> None:
+    patient = clinic.patient(last_name="Çığ")
+    page = screen("rita")
+    tap_half_past_ten(page, monday, clinic)
+    page.keyboard.type("cig")
+    page.keyboard.press("Enter")
+    chosen = page.locator("#dialog [name=patient_id]")
+    expect(chosen).to_have_value(str(patient.id))
+    page.locator("#dialog [name=patient_name]").press("Escape")
+    expect(page.get_by_text("Throw away what you typed?")).to_be_visible()
+    page.get_by_role("button", name="Keep editing").click()
+    expect(chosen).to_have_value(str(patient.id))
+    expect(page.locator("#dialog [name=patient_name]")).to_have_value("Selma Çığ")
+
+
 def test_a_new_patient_and_the_first_visit_are_one_dialog(screen: Screen, clinic: Make, monday: date) -> None:
     page = screen("rita")
     tap_half_past_ten(page, monday, clinic)
