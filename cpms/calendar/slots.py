@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from cpms.auth import queries as auth
 from cpms.auth.models import User
@@ -55,16 +55,9 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
         .outerjoin(Patient.__table__, patient.id == event.patient_id)
         .outerjoin(AppointmentType.__table__, AppointmentType.id == event.type_id)
         .outerjoin(User.__table__, User.id == event.provider_id)
-        .where(
-            event.end > clock.clinic_now(),
-            event.deleted_at.is_(None),
-            event.kind == Kind.VISIT,
-            event.status.not_in(rules.FINISHED),
-        )
+        .where(*_to_come(provider_id))
         .order_by(event.start, event.id)
     )
-    if provider_id is not None:
-        query = query.where(event.provider_id == provider_id)
     rows = db.session.execute(query).all()
     if not rows:
         return []
@@ -77,6 +70,29 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
             name = "" if last is None else listed_name(first, last)
             found.append(Outside(event_id, start, end, name, phone, title or type_name or "", chair, who or "", why))
     return found
+
+
+def how_many_outside(*, provider_id: int | None = None) -> int:
+    """How many these are: without names, since every screen of the day asks after every change."""
+    event = Event.__table__.c
+    query = select(event.start, event.end, event.provider_id).where(*_to_come(provider_id)).order_by(event.start)
+    rows = db.session.execute(query).all()
+    if not rows:
+        return 0
+    table = hours.timetable(rows[0][0].date(), rows[-1][0].date() + timedelta(days=1))
+    return sum(bool(table.reasons(whose, start, end)) for start, end, whose in rows)
+
+
+def _to_come(provider_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    event = Event.__table__.c
+    of_whom = () if provider_id is None else (event.provider_id == provider_id,)
+    return (
+        event.end > clock.clinic_now(),
+        event.deleted_at.is_(None),
+        event.kind == Kind.VISIT,
+        event.status.not_in(rules.FINISHED),
+        *of_whom,
+    )
 
 
 ANSWERS = 10  # at a time

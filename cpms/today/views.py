@@ -13,7 +13,7 @@ from cpms.auth.models import User
 from cpms.backups import queries as backups
 from cpms.backups import rules as backup_rules
 from cpms.calendar import queries as calendar
-from cpms.calendar import rebooking
+from cpms.calendar import rebooking, slots
 from cpms.calendar.models import Status
 from cpms.core import clock
 from cpms.core.db import transaction
@@ -144,6 +144,14 @@ def unfinished() -> ResponseReturnValue:
 def rebook() -> ResponseReturnValue:
     """How many visits want another date."""
     return Response(render_template("today/_rebook.html", count=sum(rebooking.counts())))
+
+
+@bp.get("/outside")
+@require(P.CALENDAR_READ)
+@passive
+def outside() -> ResponseReturnValue:
+    """How many visits lie at a time when nobody works."""
+    return Response(render_template("today/_outside.html", count=slots.how_many_outside()))
 
 
 @bp.get("/unasked")

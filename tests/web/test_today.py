@@ -1,7 +1,7 @@
 """The home of everybody: who comes, who waits, and what else needs a person."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from cpms.backups.models import Backup, BackupKind, BackupResult
 from cpms.calendar.models import Event, Status
 from cpms.core import clock
 from cpms.core.db import db
+from cpms.hours.models import OffKind, TimeOff
 from cpms.xrays.models import XrayKind
 from tests.conftest import NOW
 from tests.make import TUESDAY, Make
@@ -259,10 +260,10 @@ def test_the_day_costs_the_same_statements_however_full(
 def test_each_panel_is_for_whom_it_concerns(sign_in: Callable[[str], Person], who: str) -> None:
     shown = [str(each["hx-get"]).rpartition("/")[2] for each in board(sign_in(who)).all(".needs > section")]
     expected = {
-        "olga": ["unconfirmed", "unfinished", "rebook", "unasked", "unreported", "backup"],
-        "ada": ["unconfirmed", "unfinished", "rebook", "unasked", "unreported", "backup"],
-        "hugo": ["unconfirmed", "unfinished", "rebook", "unasked", "backup"],
-        "rita": ["unconfirmed", "unfinished", "rebook", "backup"],
+        "olga": ["unconfirmed", "unfinished", "rebook", "outside", "unasked", "unreported", "backup"],
+        "ada": ["unconfirmed", "unfinished", "rebook", "outside", "unasked", "unreported", "backup"],
+        "hugo": ["unconfirmed", "unfinished", "rebook", "outside", "unasked", "backup"],
+        "rita": ["unconfirmed", "unfinished", "rebook", "outside", "backup"],
     }
     assert shown == expected[who]
 
@@ -311,6 +312,37 @@ def test_a_long_list_shows_its_beginning_and_all_when_asked(rita: Person, make: 
     every = rita.htmx.get(str(short.one("p > a")["hx-get"])).page
     assert len(every.all("li")) == 9
     assert every.one("#today-unconfirmed")["hx-get"] == "/today/unconfirmed?every=1", "it stays long"
+
+
+def is_away(make: Make, username: str, day: date) -> None:
+    user_id = make.user(username).id
+    with make.writing():
+        kind, midnight = OffKind.SICK, datetime.combine(day, time())
+        db.session.add(TimeOff(kind=kind, start=midnight, end=midnight + timedelta(days=1), provider_id=user_id))
+
+
+def test_visits_outside_the_hours_are_counted_and_led_to(rita: Person, make: Make) -> None:
+    make.visit(TUESDAY + timedelta(days=1))
+    make.visit(TUESDAY + timedelta(days=1), chair="Chair 2", provider="hugo")
+    assert "Every visit lies within the hours" in rita.htmx.get("/today/outside").page.text
+    is_away(make, "hugo", TUESDAY.date() + timedelta(days=1))
+    page = rita.htmx.get("/today/outside").page
+    assert " ".join(page.one("a").get_text(" ").split()) == "1 visit lies outside the hours"
+    assert page.one("a")["href"] == "/calendar/outside"
+    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+    assert "2 visits lie outside the hours" in rita.htmx.get("/today/outside").page.text
+
+
+@pytest.mark.parametrize("many", [3, 60])
+def test_to_count_them_costs_the_same_statements(rita: Person, make: Make, statements: list[str], many: int) -> None:
+    patient = make.patient()
+    for number in range(many):
+        make.visit(TUESDAY + timedelta(days=1, minutes=5 * number), minutes=5, patient=patient)
+    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+    rita.htmx.get("/today/outside")
+    statements.clear()
+    assert f"{many} visits lie outside" in rita.htmx.get("/today/outside").page.text
+    assert len(statements) <= 4, statements
 
 
 def test_whose_history_was_never_asked_is_told_to_those_who_read_it(ada: Person, rita: Person, make: Make) -> None:

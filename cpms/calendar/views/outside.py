@@ -26,7 +26,7 @@ def outside() -> ResponseReturnValue:
 def outside_note() -> ResponseReturnValue:
     """How many they are, for the pages about hours."""
     provider_id = _provider()
-    count = len(slots.outside(provider_id=provider_id))
+    count = slots.how_many_outside(provider_id=provider_id)
     return Response(render_template("calendar/_outside_note.html", count=count, provider_id=provider_id))
 
 
