@@ -126,7 +126,26 @@ def unconfirmed() -> ResponseReturnValue:
     today = clock.today()
     last = rules.next_working_day(today, hours.open_days(today, rules.DAYS_AHEAD))
     found = queries.unconfirmed(today + timedelta(days=1), last)
-    return _panel("unconfirmed", found, last_day=last, is_tomorrow=last == today + timedelta(days=1), **_words())
+    return _panel(
+        "unconfirmed",
+        found,
+        why=_why_outside(found, last),
+        last_day=last,
+        is_tomorrow=last == today + timedelta(days=1),
+        **_words(),
+    )
+
+
+def _why_outside(visits: list[queries.Visit], last: date) -> dict[int, str]:
+    """Of those at a time when nobody works the reason: whoever calls does not confirm what cannot take place."""
+    if not visits:
+        return {}
+    table = hours.timetable(visits[0].start.date(), last + timedelta(days=1))
+    return {
+        visit.id: " ".join(hours.why_words(each, visit.provider or "") for each in reasons)
+        for visit in visits
+        if (reasons := table.reasons(visit.provider_id, visit.start, visit.end))
+    }
 
 
 @bp.get("/unfinished")

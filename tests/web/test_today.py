@@ -321,6 +321,41 @@ def is_away(make: Make, username: str, day: date) -> None:
         db.session.add(TimeOff(kind=kind, start=midnight, end=midnight + timedelta(days=1), provider_id=user_id))
 
 
+def test_whoever_calls_reads_that_a_visit_cannot_take_place(rita: Person, make: Make) -> None:
+    day = TUESDAY + timedelta(days=1)
+    visit = make.visit(day)
+    make.visit(day, chair="Chair 2", provider="hugo")
+    is_away(make, "ada", day.date())
+    late = make.visit(day.replace(hour=22), chair="Chair 2", provider="hugo")
+    panel = rita.htmx.get("/today/unconfirmed").page
+    said = {str(line["id"]): why.get_text(strip=True) for line in panel.all("li") for why in line.select(".plan-warn")}
+    assert said == {
+        f"call-{visit.id}": "Dr Ada Dent is away then, until Wed 2 Sep 2026.",
+        f"call-{late.id}": "This is outside the opening hours.",
+    }
+    listed = rita.get("/calendar/outside").page.text
+    assert all(words in listed for words in said.values()), "the same words as there"
+
+
+def test_whom_nobody_expects_on_a_closed_day_is_told_of_too(make: Make, sign_in: Callable[[str], Person]) -> None:
+    make.visit(datetime(2026, 9, 6, 10))
+    with clock.freeze(datetime(2026, 9, 5, 8, 0, tzinfo=UTC)):
+        panel = sign_in("rita").htmx.get("/today/unconfirmed").page
+    assert panel.one("li .plan-warn").get_text(strip=True) == "The clinic is closed on that day."
+
+
+@pytest.mark.parametrize("many", [3, 60])
+def test_whom_to_call_costs_the_same_statements(rita: Person, make: Make, statements: list[str], many: int) -> None:
+    patient = make.patient()
+    for number in range(many):
+        make.visit(TUESDAY + timedelta(days=1, minutes=5 * number), minutes=5, patient=patient)
+    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+    rita.htmx.get("/today/unconfirmed?every=1")
+    statements.clear()
+    assert len(rita.htmx.get("/today/unconfirmed?every=1").page.all("li .plan-warn")) == many
+    assert len(statements) <= 5, statements
+
+
 def test_visits_outside_the_hours_are_counted_and_led_to(rita: Person, make: Make) -> None:
     make.visit(TUESDAY + timedelta(days=1))
     make.visit(TUESDAY + timedelta(days=1), chair="Chair 2", provider="hugo")
