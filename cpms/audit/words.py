@@ -61,6 +61,7 @@ ACTIONS = {
     "calendar.choose": "",
     "calendar.let_go": "",
     "calendar.take_up": "",
+    "calendar.outside_list": _l("opened the list of visits outside the hours"),
     "calendar.rebook_list": _l("opened the list of visits to be rebooked"),
     "calendar.print": _l("printed the calendar"),
     "demo.fill": _l("filled in the demo clinic"),
@@ -442,7 +443,7 @@ class Speaker:
             if view == "list":
                 return _("list from %(day)s", day=day)
             return _("week of %(day)s", day=day) if view == "week" else day
-        if action in {"today.view", "calendar.rebook_list"}:
+        if action in {"today.view", "calendar.outside_list", "calendar.rebook_list"}:
             return full_day(date.fromisoformat(reason))
         if action == "xray.list" and reason != "all":
             return ", ".join(_asked_for(name, value) for name, value in _ASKED.findall(reason))

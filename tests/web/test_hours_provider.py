@@ -168,6 +168,21 @@ def test_whom_to_call_stands_with_the_telephone_number(rita: Person, make: Make)
     assert [a["href"] for a in page.all('#outside a[href^="tel:"]')] == ["tel:0150123456", "tel:030789"]
 
 
+def test_every_look_at_the_names_leaves_a_trace(rita: Person, olga: Person, make: Make, last_audit: Any) -> None:
+    make.visit(TUESDAY.replace(hour=20))
+    page = rita.get("/calendar/outside").page
+    assert (last_audit().action, last_audit().actor_id) == ("calendar.outside_list", rita.id)
+    before = last_audit().id
+    assert rita.htmx.get(str(page.one("#outside")["hx-get"]), target="outside").page.has("#outside .row-link")
+    assert (last_audit().action, last_audit().id > before) == ("calendar.outside_list", True)
+    before = last_audit().id
+    for number in ("/calendar/outside/note", "/today/outside"):
+        rita.htmx.get(number)
+        assert last_audit().id == before, "a number is nobody's name"
+    log = olga.get("/audit/?what=calendar").page.text
+    assert "opened the list of visits outside the hours" in log and "1 September 2026" in log
+
+
 def test_of_somebody_who_left_the_list_stays_theirs(rita: Person, make: Make) -> None:
     make.visit(TUESDAY.replace(hour=20))
     theirs = make.visit(TUESDAY.replace(hour=20), chair="Chair 2", provider="hugo")
