@@ -84,10 +84,11 @@ def how_many_outside(*, provider_id: int | None = None) -> int:
 
 
 def _to_come(provider_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    event = Event.__table__.c
+    event, now = Event.__table__.c, clock.clinic_now()
     of_whom = () if provider_id is None else (event.provider_id == provider_id,)
     return (
-        event.end > clock.clinic_now(),
+        event.end > now,
+        event.start > now - timedelta(minutes=rules.LONGEST_VISIT),  # found by the index, which knows starts
         event.deleted_at.is_(None),
         event.kind == Kind.VISIT,
         event.status.not_in(rules.FINISHED),
