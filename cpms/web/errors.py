@@ -95,6 +95,11 @@ def answer(code: int, text: str) -> Response:
     )
 
 
+def _way_in() -> Response | None:
+    """For whoever signed out in another window: what was typed stays under the sheet."""
+    return make_response(login_manager.unauthorized()) if is_htmx() and is_shut_out() else None
+
+
 def init_app(app: Flask) -> None:
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Response:
@@ -110,9 +115,8 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Response:
-        if is_htmx() and is_shut_out():  # signed out in another window: what was typed stays under the sheet
-            return make_response(login_manager.unauthorized())
-        return answer(400, _("This page is from before you signed in. Reload it, then try again; nothing was saved."))
+        before = _("This page is from before you signed in. Reload it, then try again; nothing was saved.")
+        return _way_in() or answer(400, before)
 
     @app.errorhandler(OperationalError)
     def _database(error: OperationalError) -> Response:
