@@ -65,18 +65,17 @@ class Tag:
 
     def around(self, name: str) -> "Tag":
         """The nearest element of that name that it stands in."""
-        node = self.node.parent
-        while node is not None and node.tag != name:
-            node = node.parent
-        assert node is not None, f"no {name} around it"
-        return Tag(node)
+        return self._nearest("parent", name)
 
     def after(self, name: str) -> "Tag":
         """The next element of that name beside it."""
-        node = self.node.next
+        return self._nearest("next", name)
+
+    def _nearest(self, way: str, name: str) -> "Tag":
+        node = getattr(self.node, way)
         while node is not None and node.tag != name:
-            node = node.next
-        assert node is not None, f"no {name} after it"
+            node = getattr(node, way)
+        assert node is not None, f"no {name} that way: {way}"
         return Tag(node)
 
 

@@ -18,6 +18,14 @@ from cpms.core.db import db
 from cpms.core.errors import NotFound
 from cpms.patients.models import Patient
 
+# An entry beside the names of what it holds; it has a chair, and the others maybe.
+WITH_NAMES = (
+    Event.__table__.join(Chair.__table__, Chair.__table__.c.id == Event.__table__.c.chair_id)
+    .outerjoin(Patient.__table__, Patient.__table__.c.id == Event.__table__.c.patient_id)
+    .outerjoin(AppointmentType.__table__, AppointmentType.__table__.c.id == Event.__table__.c.type_id)
+    .outerjoin(User.__table__, User.__table__.c.id == Event.__table__.c.provider_id)
+)
+
 
 def revision() -> int:
     """Grows with every change that a calendar could show."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 
 from cpms.auth.models import User
-from cpms.calendar import rules
+from cpms.calendar import queries, rules
 from cpms.calendar.models import AppointmentType, Event, Kind, Status
 from cpms.core import clock, pages
 from cpms.core.db import db
@@ -109,27 +109,21 @@ def _is_left() -> Any:
 
 
 def _lines() -> Select[Any]:
-    return (
-        select(
-            _event.id,
-            _event.start,
-            _event.status,
-            _event.title,
-            _event.cancel_reason,
-            _event.patient_id,
-            _patient.first_name,
-            _patient.last_name,
-            _patient.alert_text,
-            _patient.mobile_phone,
-            _patient.home_phone,
-            AppointmentType.__table__.c.name,
-            User.__table__.c.display_name,
-        )
-        .select_from(Event.__table__)
-        .outerjoin(Patient.__table__, _patient.id == _event.patient_id)
-        .outerjoin(AppointmentType.__table__, AppointmentType.__table__.c.id == _event.type_id)
-        .outerjoin(User.__table__, User.__table__.c.id == _event.provider_id)
-    )
+    return select(
+        _event.id,
+        _event.start,
+        _event.status,
+        _event.title,
+        _event.cancel_reason,
+        _event.patient_id,
+        _patient.first_name,
+        _patient.last_name,
+        _patient.alert_text,
+        _patient.mobile_phone,
+        _patient.home_phone,
+        AppointmentType.__table__.c.name,
+        User.__table__.c.display_name,
+    ).select_from(queries.WITH_NAMES)
 
 
 @lru_cache(maxsize=1)

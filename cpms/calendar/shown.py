@@ -165,11 +165,7 @@ def _rows_query(*conditions: bool) -> Select[Any]:
             user.display_name,
             event.provider_id,
         )
-        .select_from(Event.__table__)
-        .join(Chair.__table__, chair.id == event.chair_id)
-        .outerjoin(Patient.__table__, patient.id == event.patient_id)
-        .outerjoin(AppointmentType.__table__, type_.id == event.type_id)
-        .outerjoin(User.__table__, user.id == event.provider_id)
+        .select_from(queries.WITH_NAMES)
         .order_by(event.start, event.chair_id, event.id)
     )
     return narrowed(query, *conditions)

@@ -50,11 +50,7 @@ def outside(*, provider_id: int | None = None) -> Sequence[Outside]:
             event.provider_id,
             User.display_name,
         )
-        .select_from(Event.__table__)
-        .join(Chair.__table__, Chair.id == event.chair_id)
-        .outerjoin(Patient.__table__, patient.id == event.patient_id)
-        .outerjoin(AppointmentType.__table__, AppointmentType.id == event.type_id)
-        .outerjoin(User.__table__, User.id == event.provider_id)
+        .select_from(queries.WITH_NAMES)
         .where(*_to_come(provider_id))
         .order_by(event.start, event.id)
     )

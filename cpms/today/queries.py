@@ -11,6 +11,7 @@ from cpms.audit.models import AuditEntry
 from cpms.auth.models import User
 from cpms.calendar import rules as calendar
 from cpms.calendar.models import AppointmentType, Chair, Event, Kind, Status
+from cpms.calendar.queries import WITH_NAMES
 from cpms.core import clock
 from cpms.core.db import db
 from cpms.core.text import full_name
@@ -91,11 +92,7 @@ def _query(statuses: tuple[Status, ...]) -> Select[Any]:
             chair.name,
             user.display_name,
         )
-        .select_from(Event.__table__)
-        .join(Chair.__table__, chair.id == event.chair_id)
-        .outerjoin(Patient.__table__, patient.id == event.patient_id)
-        .outerjoin(AppointmentType.__table__, type_.id == event.type_id)
-        .outerjoin(User.__table__, user.id == event.provider_id)
+        .select_from(WITH_NAMES)
         .where(*_there(statuses))
         .order_by(event.start, event.chair_id, event.id)
     )

@@ -321,6 +321,14 @@ def is_away(make: Make, username: str, day: date) -> None:
         db.session.add(TimeOff(kind=kind, start=midnight, end=midnight + timedelta(days=1), provider_id=user_id))
 
 
+def tomorrow_without_ada(make: Make, many: int) -> None:
+    """So many of her visits, and she is ill."""
+    patient = make.patient()
+    for number in range(many):
+        make.visit(TUESDAY + timedelta(days=1, minutes=5 * number), minutes=5, patient=patient)
+    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+
+
 def test_whoever_calls_reads_that_a_visit_cannot_take_place(rita: Person, make: Make) -> None:
     day = TUESDAY + timedelta(days=1)
     visit = make.visit(day)
@@ -346,10 +354,7 @@ def test_whom_nobody_expects_on_a_closed_day_is_told_of_too(make: Make, sign_in:
 
 @pytest.mark.parametrize("many", [3, 60])
 def test_whom_to_call_costs_the_same_statements(rita: Person, make: Make, statements: list[str], many: int) -> None:
-    patient = make.patient()
-    for number in range(many):
-        make.visit(TUESDAY + timedelta(days=1, minutes=5 * number), minutes=5, patient=patient)
-    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+    tomorrow_without_ada(make, many)
     rita.htmx.get("/today/unconfirmed?every=1")
     statements.clear()
     assert len(rita.htmx.get("/today/unconfirmed?every=1").page.all("li .plan-warn")) == many
@@ -370,10 +375,7 @@ def test_visits_outside_the_hours_are_counted_and_led_to(rita: Person, make: Mak
 
 @pytest.mark.parametrize("many", [3, 60])
 def test_to_count_them_costs_the_same_statements(rita: Person, make: Make, statements: list[str], many: int) -> None:
-    patient = make.patient()
-    for number in range(many):
-        make.visit(TUESDAY + timedelta(days=1, minutes=5 * number), minutes=5, patient=patient)
-    is_away(make, "ada", TUESDAY.date() + timedelta(days=1))
+    tomorrow_without_ada(make, many)
     rita.htmx.get("/today/outside")
     statements.clear()
     assert f"{many} visits lie outside" in rita.htmx.get("/today/outside").page.text
