@@ -168,6 +168,13 @@ def test_whom_to_call_stands_with_the_telephone_number(rita: Person, make: Make)
     assert [a["href"] for a in page.all('#outside a[href^="tel:"]')] == ["tel:0150123456", "tel:030789"]
 
 
+def test_a_visit_under_way_is_on_it_until_its_end_however_long(rita: Person, make: Make) -> None:
+    make.visit(TUESDAY.replace(hour=1, minute=5), minutes=480)  # until 09:05, and it is 09:00
+    make.visit(TUESDAY.replace(hour=0, minute=55), minutes=480, chair="Chair 2", provider="hugo")  # over
+    assert len(rita.get("/calendar/outside").page.all("#outside .row-link")) == 1
+    assert "1 visit lies outside the hours" in rita.htmx.get("/today/outside").page.text
+
+
 def test_every_look_at_the_names_leaves_a_trace(rita: Person, olga: Person, make: Make, last_audit: Any) -> None:
     make.visit(TUESDAY.replace(hour=20))
     page = rita.get("/calendar/outside").page
